@@ -1,0 +1,44 @@
+"""Alembic's environment: the application's own engine, and every model's table."""
+
+from typing import Any, Literal
+
+from alembic import context
+from flask import current_app
+
+from webapp import models  # noqa: F401 - naming the models fills the metadata
+from webapp.database import WRITE_OPTION
+from webapp.extensions import Base
+from webapp.models.base import Json, Moment, Money
+
+# A migration is history: it names plain types, not ours, which may change.
+PLAIN_TYPES: dict[Any, str] = {
+    Moment: "sa.DateTime(timezone=True)",
+    Money: "sa.Numeric(19, 4).with_variant(sa.BigInteger(), 'sqlite')",
+    type(Json): "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')",
+}
+
+
+def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
+    """Write a type of ours as the plain one beneath it."""
+    text = PLAIN_TYPES.get(type(item)) if kind == "type" else None
+    if text and "postgresql" in text:
+        autogen_context.imports.add("from sqlalchemy.dialects import postgresql")
+    return text or False
+
+
+def run_migrations() -> None:
+    """Migrate in one transaction; SQLite rebuilds a table where it cannot alter it."""
+    engine = current_app.extensions["migrate"].db.engine
+    with engine.connect().execution_options(**{WRITE_OPTION: True}) as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            render_item=render_item,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations()

@@ -1,0 +1,171 @@
+/* The dashboard's charts. Each reads its numbers from the table beside it and its colours from the theme. */
+"use strict";
+(() => {
+  const LONGEST_BARS = 8;
+  const drawn = new Map();
+  const lang = document.documentElement.lang;
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--chart-${name}`).trim();
+
+  function readTable(id) {
+    const table = document.getElementById(id);
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.dataset.value));
+    const shown = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+    return { heads, rows, shown, column: (place) => rows.map((row) => Number(row[place])) };
+  }
+
+  const compact = new Intl.NumberFormat(lang, { notation: "compact", maximumFractionDigits: 1 });
+
+  function frame(data) {
+    return {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      interaction: { mode: "index", intersect: false },
+      plugins: {
+        legend: {
+          align: "end",
+          labels: {
+            color: colour("text"),
+            boxWidth: 10,
+            boxHeight: 10,
+            useBorderRadius: true,
+            borderRadius: 3,
+            padding: 16,
+          },
+        },
+        tooltip: {
+          backgroundColor: colour("tip"),
+          titleColor: colour("tip-text"),
+          bodyColor: colour("tip-text"),
+          padding: 10,
+          cornerRadius: 8,
+          boxPadding: 4,
+          usePointStyle: true,
+          callbacks: {
+            title: (items) => data.shown[items[0].dataIndex][0],
+            label: (item) => ` ${item.dataset.label}: ${data.shown[item.dataIndex][item.dataset.place]}`,
+          },
+        },
+      },
+    };
+  }
+
+  const axis = (more = {}) => ({
+    border: { display: false },
+    grid: { color: colour("grid"), drawTicks: false },
+    ticks: { color: colour("muted"), padding: 8, maxRotation: 0, ...more.ticks },
+    ...more.scale,
+  });
+
+  function salesChart(canvas, data) {
+    const line = (place, name) => ({
+      type: "line",
+      place,
+      label: data.heads[place],
+      data: data.column(place),
+      borderColor: colour(name),
+      backgroundColor: colour(name),
+      borderWidth: 2,
+      tension: 0.3,
+      pointRadius: 0,
+      pointHoverRadius: 4,
+      yAxisID: "money",
+    });
+    return {
+      data: {
+        labels: data.rows.map((row) => row[0]),
+        datasets: [
+          line(1, "one"),
+          line(2, "two"),
+          {
+            type: "bar",
+            place: 3,
+            label: data.heads[3],
+            data: data.column(3),
+            backgroundColor: colour("soft"),
+            hoverBackgroundColor: colour("soft"),
+            borderRadius: 3,
+            maxBarThickness: 14,
+            yAxisID: "units",
+          },
+        ],
+      },
+      options: {
+        ...frame(data),
+        scales: {
+          x: axis({ ticks: { maxTicksLimit: 7, autoSkip: true }, scale: { grid: { display: false } } }),
+          money: axis({
+            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5 },
+            scale: { beginAtZero: true, position: "left" },
+          }),
+          units: axis({
+            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5, precision: 0 },
+            scale: { beginAtZero: true, position: "right", grid: { display: false }, grace: "120%" },
+          }),
+        },
+      },
+    };
+  }
+
+  function barsChart(canvas, data) {
+    const rows = data.rows
+      .map((row, place) => ({ row, shown: data.shown[place] }))
+      .sort((one, other) => Number(other.row[1]) - Number(one.row[1]))
+      .slice(0, LONGEST_BARS);
+    const top = { shown: rows.map((item) => item.shown) };
+    const options = frame(top);
+    options.plugins.legend = { display: false };
+    options.plugins.tooltip.callbacks.afterLabel = (item) =>
+      [2, 3].map((place) => ` ${data.heads[place]}: ${top.shown[item.dataIndex][place]}`);
+    return {
+      type: "bar",
+      data: {
+        labels: rows.map((item) => item.row[0]),
+        datasets: [
+          {
+            place: 1,
+            label: data.heads[1],
+            data: rows.map((item) => Number(item.row[1])),
+            backgroundColor: colour("one"),
+            hoverBackgroundColor: colour("one"),
+            borderRadius: 4,
+            maxBarThickness: 16,
+          },
+        ],
+      },
+      options: {
+        ...options,
+        indexAxis: "y",
+        scales: {
+          x: axis({
+            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5 },
+            scale: { beginAtZero: true },
+          }),
+          y: axis({ ticks: { autoSkip: false, color: colour("text") }, scale: { grid: { display: false } } }),
+        },
+      },
+    };
+  }
+
+  const KINDS = { sales: salesChart, bars: barsChart };
+
+  function draw() {
+    for (const [canvas, chart] of drawn) {
+      chart.destroy();
+      drawn.delete(canvas);
+    }
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    Chart.defaults.font.size = 12;
+    for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
+      const data = readTable(canvas.dataset.table);
+      drawn.set(canvas, new Chart(canvas, KINDS[canvas.dataset.chart](canvas, data)));
+    }
+  }
+
+  document.fonts.ready.then(draw); // a canvas does not redraw itself when its font arrives
+  document.addEventListener("theme-changed", draw);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(draw));
+  document.body.addEventListener("htmx:afterSwap", (event) => event.detail.target?.id === "dashboard" && draw());
+})();

@@ -1,0 +1,174 @@
+/* Live updates: the socket only says "look again". Each event becomes a DOM event for which the page's
+   fragments wait (job-<id>, jobs-changed, metrics-updated); without a socket a slow clock does the same. */
+"use strict";
+(() => {
+  const body = document.body;
+  const LAST_ID = "stockroom-last-event-" + body.dataset.user;
+  const POLL_MS = 15_000;
+  const LOST_AFTER_MS = 3000;
+  const PROGRESS_MS = 1000;
+  const ENDINGS = new Set(["job_completed", "job_failed", "job_cancelled"]);
+  const JOB_EVENTS = [...ENDINGS, "job_progress", "job_retrying"];
+  let lastId = readLastId();
+  let wasLost = false;
+
+  function readLastId() {
+    try {
+      const kept = sessionStorage.getItem(LAST_ID);
+      return kept === null ? null : Number(kept);
+    } catch {
+      return null;
+    }
+  }
+
+  function keepLastId(id) {
+    lastId = id;
+    try {
+      sessionStorage.setItem(LAST_ID, String(id));
+    } catch {
+      // a reload starts from the newest event
+    }
+  }
+
+  const tell = (name) => body.dispatchEvent(new CustomEvent(name));
+
+  /* Call at once, then at most once in a while, and never lose the last call. */
+  function throttle(action, pause) {
+    let timer = null;
+    let isDue = false;
+    const run = () => {
+      timer = null;
+      if (!isDue) return;
+      isDue = false;
+      action();
+      timer = setTimeout(run, pause);
+    };
+    return () => {
+      isDue = true;
+      if (timer === null) run();
+    };
+  }
+
+  const tellJobsChanged = throttle(() => tell("jobs-changed"), 1000);
+  const tellJob = new Map();
+  function tellProgress(taskId) {
+    if (!tellJob.has(taskId)) tellJob.set(taskId, throttle(() => tell(`job-${taskId}`), PROGRESS_MS));
+    tellJob.get(taskId)();
+  }
+
+  // -- Events -------------------------------------------------------------------------------------
+
+  function onJob(name, data) {
+    moveBars(data);
+    if (name === "job_progress") {
+      tellProgress(data.task_id);
+      return;
+    }
+    tell(`job-${data.task_id}`);
+    tellJobsChanged();
+    // Once more: a fragment that was just being fetched cannot hear it, and its answer may be the state before.
+    setTimeout(() => {
+      tell(`job-${data.task_id}`);
+      tellJobsChanged();
+    }, 1200);
+    if (ENDINGS.has(name) && isNews(name, data)) window.stockroomToasts?.show(data.task_id);
+  }
+
+  /* A file that was read leads straight on to the mapping; the administrator's system jobs are not news. */
+  const isNews = (name, data) =>
+    !["metrics", "maintenance"].includes(data.task_type) &&
+    (data.task_type !== "import_inspect" || name === "job_failed");
+
+  function moveBars(data) {
+    if (!data.total) return;
+    const done = Math.min(data.processed, data.total);
+    for (const bar of document.querySelectorAll(`progress[data-task-id="${CSS.escape(data.task_id)}"]`)) {
+      bar.max = data.total;
+      bar.value = done;
+      const shown = bar.closest(".bar")?.querySelector("[data-processed]");
+      if (shown) shown.textContent = done.toLocaleString(document.documentElement.lang);
+    }
+  }
+
+  function receive(name, action) {
+    socket.on(name, (data) => {
+      if (lastId !== null && data.id <= lastId) return;
+      keepLastId(data.id);
+      action(data);
+    });
+  }
+
+  // -- Connection ---------------------------------------------------------------------------------
+
+  const socket = io({ auth: (send) => send(lastId === null ? {} : { last_id: lastId }) });
+  for (const name of JOB_EVENTS) receive(name, (data) => onJob(name, data));
+  receive("metrics_updated", () => tell("metrics-updated"));
+  receive("stock_low", () => tell("stock-low"));
+  socket.on("hello", (data) => (lastId === null || lastId > data.last_id) && keepLastId(data.last_id));
+
+  let lostTimer = null;
+  socket.on("connect", () => {
+    clearTimeout(lostTimer);
+    lostTimer = null;
+    if (wasLost) {
+      wasLost = false;
+      showConnection("live", body.dataset.textLive);
+      announce(body.dataset.textBack);
+      setTimeout(lookAgain, Math.random() * 3000); // not all pages of the house in one moment
+      setTimeout(() => socket.connected && hideConnection(), 4000);
+    }
+  });
+  socket.on("disconnect", lose);
+  socket.on("connect_error", lose);
+  window.addEventListener("offline", lose);
+  window.addEventListener("online", () => socket.connect());
+  body.addEventListener("signed-out", () => socket.disconnect());
+  window.addEventListener("pagehide", () => clearTimeout(lostTimer));
+
+  function lose() {
+    if (lostTimer !== null || wasLost) return;
+    lostTimer = setTimeout(() => {
+      lostTimer = null;
+      wasLost = true;
+      const words = navigator.onLine ? body.dataset.textReconnecting : body.dataset.textOffline;
+      showConnection(navigator.onLine ? "lost" : "offline", words);
+      announce(words);
+    }, LOST_AFTER_MS);
+  }
+
+  const connection = () => document.getElementById("connection");
+  function showConnection(state, words) {
+    const place = connection();
+    if (!place) return;
+    place.hidden = false;
+    place.dataset.state = state;
+    place.textContent = words;
+  }
+  const hideConnection = () => connection()?.setAttribute("hidden", "");
+  function announce(words) {
+    const region = document.getElementById("say-status");
+    if (region) region.textContent = words;
+  }
+
+  // -- Without a socket ---------------------------------------------------------------------------
+
+  function lookAgain() {
+    tell("jobs-changed");
+    tell("metrics-updated");
+  }
+  setInterval(() => !socket.connected && !document.hidden && lookAgain(), POLL_MS);
+
+  /* The bell that comes back names what ended unread: without a socket that is how a toast is found. */
+  let known = unread();
+  function unread() {
+    return new Set((document.getElementById("bell")?.dataset.unread ?? "").split(" ").filter(Boolean));
+  }
+  body.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.id !== "bell" && event.detail.target?.id !== "bell") return;
+    const now = unread();
+    if (!socket.connected) {
+      for (const taskId of now) if (!known.has(taskId)) window.stockroomToasts?.show(taskId);
+    }
+    known = new Set([...known, ...now]);
+  });
+})();

@@ -1,0 +1,1 @@
+"""Thin tasks: one id in, one service call out."""

@@ -1,0 +1,123 @@
+"""A house of its own for a test: settings, a migrated database with four people in it, an application."""
+
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from contextvars import Context
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from werkzeug.test import TestResponse
+
+from config import Settings
+from tasks.queue import huey
+from webapp import create_app
+from webapp.extensions import db
+from webapp.models import User
+from webapp.routes import live
+from webapp.services import accounts, files, stock
+
+SECRET_KEY = "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
+PASSWORD = "correct horse battery staple"
+PEOPLE = {"admin": "admin", "editor": "editor", "stranger": "editor", "viewer": "viewer"}
+EVERY_VARIABLE = tuple(item.name.upper() for item in fields(Settings))
+
+Environment = dict[str, str]
+
+
+def email_of(person: str) -> str:
+    """Return the address with which one of the people signs in."""
+    return f"{person}@shop.example"
+
+
+def base_environment(data_dir: Path) -> Environment:
+    """Return every setting: empty, so that no .env of this checkout plays a part, but for the needed ones."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    needed = {"DATA_DIR": str(data_dir), "SECRET_KEY": SECRET_KEY, "APP_ENV": "development"}
+    return dict.fromkeys(EVERY_VARIABLE, "") | needed
+
+
+def build_house(environment: Mapping[str, str]) -> Flask:
+    """Return an application for the test's own process: on threads, because nothing is patched here."""
+    app = create_app({**environment, "ASYNC_MODE": "threading"})
+    live.init_app(app)
+    app.test_client_class = Client
+    return app
+
+
+def furnish(app: Flask) -> None:
+    """Migrate the database as a deployment does, and let the people in. Slow on purpose: hashes."""
+    with app.app_context():
+        upgrade()
+        for person, role in PEOPLE.items():
+            accounts.create_user(email_of(person), role, PASSWORD)
+
+
+def close_house(app: Flask) -> None:
+    """Leave no connection behind."""
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def copy_sqlite(template: Path, data_dir: Path) -> None:
+    """Give a house the database of the template, which is closed and in one file."""
+    shutil.copyfile(template, data_dir / "stockroom.db")
+
+
+def fold_wal(path: Path) -> None:
+    """Bring all of a closed SQLite database into its one file."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def load_person(app: Flask, person: str) -> User:
+    """Return one of the people, detached: fit to be an actor."""
+    with app.app_context():
+        return accounts.get_user(email_of(person))
+
+
+class Client(FlaskClient):
+    """Flask's client, whose requests know nothing of the test's own application context, as in real life."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Make one request, with its own context, session and ``g``."""
+        kwargs.setdefault("buffered", True)
+        return Context().run(super().open, *args, **kwargs)
+
+
+def sign_in(client: FlaskClient, user: User) -> None:
+    """Give a client the session that signing in makes, without the slow hash."""
+    with client.session_transaction() as session:
+        session["_user_id"] = user.get_id()
+        session["_fresh"] = True
+
+
+def check_invariants(app: Flask) -> None:
+    """Hold the house to what must be true after whatever happened in it."""
+    with app.app_context():
+        assert stock.verify_stock() == [], "a product's quantity is not the sum of its movements"
+        media = Path(app.extensions["stockroom_settings"].data_dir) / "media"
+        kept = [path.relative_to(media).as_posix() for path in media.glob("*/*")] if media.exists() else []
+        orphans = [path for path in kept if not files._is_named(path)]
+        assert orphans == [], "files that no row names"
+        db.session.remove()
+
+
+def drain_queue() -> int:
+    """Do what the messages in the queue ask for, in this process, until none is left; return how many."""
+    done = 0
+    while huey.pending_count():  # asked first: with Redis an empty queue is waited at
+        Context().run(huey.execute, huey.dequeue())
+        done += 1
+    return done
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a house's folder with all that is in it."""
+    shutil.rmtree(folder)

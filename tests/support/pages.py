@@ -1,0 +1,33 @@
+"""Looking at pages without a browser."""
+
+from typing import Any
+
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+HTMX = {"HX-Request": "true"}
+
+
+def soup(answer: TestResponse) -> BeautifulSoup:
+    """Return what an answer holds, as a tree."""
+    return BeautifulSoup(answer.text, "lxml")
+
+
+def token_of(client: FlaskClient) -> str:
+    """Return the token that every form of this session carries, read from a page as a browser has it."""
+    meta = soup(client.get("/login", follow_redirects=True)).select_one("meta[name=csrf-token]")
+    assert meta is not None
+    return str(meta["content"])
+
+
+def post(client: FlaskClient, url: str, **options: Any) -> TestResponse:
+    """Send a form with its token."""
+    data = {"csrf_token": token_of(client), **options.pop("data", {})}
+    return client.post(url, data=data, **options)
+
+
+def is_fragment(answer: TestResponse) -> bool:
+    """Whether an answer is a part of a page: no document around it."""
+    text = answer.text.lower()
+    return "<html" not in text and "<body" not in text and "<head>" not in text

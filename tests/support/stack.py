@@ -1,0 +1,147 @@
+"""The real processes: web and workers as the Procfile starts them, with an environment of the test's own."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from config import ROOT
+from tests.support.houses import Environment
+from tests.support.processes import die_with_parent, end_process, find_marked, free_port, wait_until
+
+MARK = "STOCKROOM_TEST_MARK"
+TRIES = 3
+TAIL_LINES = 40
+
+# Every wait of the protocol, short enough for a test and long enough for a busy machine.
+FAST = {
+    "RELAY_SECONDS": "0.2",
+    "REAP_SECONDS": "0.2",
+    "LEASE_SECONDS": "3",
+    "HEARTBEAT_SECONDS": "0.3",
+    "RETRY_DELAY_SECONDS": "1",
+    "EVENT_POLL_SECONDS": "0.05",
+    "LOG_LEVEL": "INFO",
+}
+
+
+def procfile_command(name: str) -> list[str]:
+    """Return the command of one line of the Procfile, as a shell's ``exec`` would get it."""
+    for line in (ROOT / "Procfile").read_text().splitlines():
+        kind, _, command = line.partition(":")
+        if kind == name:
+            return shlex.split(command.strip().removeprefix("exec "))
+    raise LookupError(name)
+
+
+@dataclass
+class Started:
+    """One process and what it printed."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        return self.process.pid
+
+    def output(self) -> str:
+        """What it printed so far."""
+        return self.log.read_text(errors="replace")
+
+
+@dataclass
+class Stack:
+    """The processes of one house. All carry a mark in their environment, by which they are found again."""
+
+    environment: Environment
+    folder: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    started: list[Started] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """The address of the web process."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start_web(self) -> Started:
+        """Start the web process and wait until it answers; on another port when somebody was quicker."""
+        for _ in range(TRIES):
+            self.port = free_port()
+            web = self.start("web", procfile_command("web"), PORT=str(self.port))
+            wait_until(
+                lambda web=web: self._has_settled(web), lambda web=web: f"web is silent:\n{web.output()}"
+            )  # type: ignore[misc]
+            if web.process.poll() is None:
+                return web
+        pytest.fail(f"web does not start:\n{web.output()}", pytrace=False)
+
+    def start_worker(self, **variables: str) -> Started:
+        """Start a consumer and wait until it listens."""
+        worker = self.start("worker", procfile_command("worker"), **variables)
+        wait_until(
+            lambda: "started with" in worker.output() or worker.process.poll() is not None,
+            lambda: f"the worker is silent:\n{worker.output()}",
+        )
+        assert worker.process.poll() is None, worker.output()
+        return worker
+
+    def start(self, name: str, command: Sequence[str], **variables: str) -> Started:
+        """Start a command in a session of its own, with the house's environment."""
+        log = self.folder / f"{name}-{len(self.started)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                die_with_parent(command, "KILL"),
+                cwd=ROOT,
+                env=self.make_environment(variables),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started.append(Started(name, process, log))
+        return self.started[-1]
+
+    def make_environment(self, variables: Mapping[str, str]) -> Environment:
+        """Return what a process of this house finds in its environment, and nothing of the test run's."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        machine = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        own = {"PATH": path, "TZ": "UTC", "PYTHONUNBUFFERED": "1", MARK: self.mark}
+        return machine | own | self.environment | FAST | dict(variables)
+
+    def _has_settled(self, web: Started) -> bool:
+        if web.process.poll() is not None:
+            return True
+        try:
+            return httpx.get(f"{self.url}/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> dict[str, int]:
+        """End everything with SIGTERM and return the exit codes; fail when a process stays."""
+        codes = {item.name: end_process(item.process, signal.SIGTERM) for item in reversed(self.started)}
+        left = find_marked(self.mark)
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert left == [], f"processes that outlived their stop:\n{self.tails()}"
+        return codes
+
+    def tails(self) -> str:
+        """The last lines that each process printed."""
+        parts = []
+        for item in self.started:
+            lines = item.output().splitlines()[-TAIL_LINES:]
+            parts.append(
+                f"--- {item.name} (pid {item.pid}, exit code {item.process.poll()})\n" + "\n".join(lines)
+            )
+        return "\n".join(parts)

@@ -1,0 +1,276 @@
+"""Jobs in real consumers: done, resumed after a kill, released at a stop, relayed, once for each slot."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import ROOT
+from tasks.queue import huey
+from tests.support.databases import POSTGRES
+from tests.support.factories import quantity_of, stock_up
+from tests.support.imports import counts, upload
+from tests.support.jobs import change, event_names, look_at, outcomes
+from tests.support.processes import children_of, find_marked, free_port, wait_until
+from tests.support.stack import MARK, Stack
+from webapp import live
+from webapp.database import write_transaction
+from webapp.extensions import db
+from webapp.models import Change, Consumer, Outflow, PeriodicSlot, TaskNotification, User
+from webapp.services import exports, files, imports, jobs
+
+ON_BOTH = pytest.mark.parametrize("database", ["sqlite", POSTGRES], indirect=True)
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+ROWS = 3000
+SMALL_BATCHES = {"BATCH_SECONDS": "0.001"}  # a batch then shrinks to one row: many boundaries to be hit at
+
+
+def wait_for(job_id: int, *statuses: str) -> TaskNotification:
+    """Wait until a job is in one of these states."""
+    wait_until(
+        lambda: look_at(job_id).status in statuses,
+        lambda: f"the job is {look_at(job_id).status}: {look_at(job_id).traceback}",
+        patience=90,
+    )
+    return look_at(job_id)
+
+
+def wait_for_progress(job_id: int, more_than: int) -> int:
+    """Wait until a running job has saved more rows than that, and is not done yet."""
+    wait_until(lambda: look_at(job_id).processed > more_than, lambda: "the job does not move", patience=90)
+    done = look_at(job_id)
+    assert (done.status, done.processed < ROWS) == ("processing", True)
+    return done.processed
+
+
+def start_long_import(actor: User) -> int:
+    """Ask for an import of a few thousand sales of one piece, which takes some seconds."""
+    stock_up("A", quantity=ROWS + 7)
+    text = "reference,product,quantity\n" + "".join(f"S-{number},A,1\n" for number in range(ROWS))
+    found = upload(actor, "outflows", text)
+    return imports.start_import(actor, found.public_id, found.mapping or {}).id
+
+
+def assert_exact(job_id: int) -> None:
+    """The result is that of an undisturbed run: every row once, in order, and the stock equal to it."""
+    job = look_at(job_id)
+    assert (job.status, counts(job), quantity_of("A")) == ("completed", (ROWS, 0, 0, 0), 7)
+    assert db.session.scalar(select(func.count()).select_from(Outflow)) == ROWS
+    lines = db.session.scalars(select(Change.line).where(Change.job_id == job_id).order_by(Change.id)).all()
+    assert list(lines) == list(range(2, ROWS + 2))
+    assert event_names().count(live.JOB_COMPLETED) == 2  # the inspection's and the import's
+
+
+@ON_BOTH
+def test_a_job_is_run_by_a_real_consumer(session: Session, stack: Stack, editor: User) -> None:
+    stack.start_worker()
+    stock_up("A", quantity=5)
+    job_id = exports.request_export(editor, "products", "csv").id
+    job = wait_for(job_id, "completed", "failed")
+    assert (job.status, job.record_count, job.attempt) == ("completed", 1, 1)
+    with files.open_for_reading(str(job.file_path)) as file:
+        assert b"Product A" in file.read()
+    db.session.rollback()
+    assert session.scalar(select(func.count()).select_from(Consumer)) == 1
+
+
+@ON_BOTH
+def test_an_import_whose_worker_is_killed_twice_ends_as_if_nothing_had_happened(
+    session: Session, stack: Stack, editor: User
+) -> None:
+    job_id = start_long_import(editor)
+    done = 0
+    for _ in range(2):
+        worker = stack.start_worker(**SMALL_BATCHES)
+        done = wait_for_progress(job_id, done + 100)
+        children = children_of(worker.pid)
+        os.kill(worker.pid, signal.SIGKILL)
+        wait_until(
+            lambda: not set(children) & set(find_marked(stack.mark)), lambda: "children outlive their parent"
+        )
+    stack.start_worker()
+    wait_for(job_id, "completed", "failed")
+    assert_exact(job_id)
+    assert outcomes(job_id) == ["crash", "crash", "completed"]
+
+
+def test_a_single_killed_child_gives_its_job_back_and_the_consumer_lives(
+    session: Session, stack: Stack, editor: User
+) -> None:
+    job_id = start_long_import(editor)
+    stack.start_worker(**SMALL_BATCHES)
+    wait_for_progress(job_id, 100)
+    os.kill(_owner_of(job_id), signal.SIGKILL)
+    wait_for(job_id, "completed", "failed")
+    assert_exact(job_id)
+    assert outcomes(job_id) == ["crash", "completed"]
+
+
+def _owner_of(job_id: int) -> int:
+    """Return the process that has a job."""
+    return int(str(look_at(job_id).lease_owner).split(":")[1])
+
+
+@ON_BOTH
+def test_a_worker_that_wakes_after_its_job_was_given_away_writes_nothing(
+    session: Session, stack: Stack, editor: User
+) -> None:
+    job_id = start_long_import(editor)
+    stack.start_worker(**SMALL_BATCHES)
+    done = wait_for_progress(job_id, 100)
+    frozen = _owner_of(job_id)
+    os.kill(frozen, signal.SIGSTOP)
+    _free_write_lock(stack, frozen)
+    wait_until(
+        lambda: look_at(job_id).crashes or look_at(job_id).processed > done + 50, lambda: "nobody took over"
+    )
+    os.kill(frozen, signal.SIGCONT)
+    wait_for(job_id, "completed", "failed")
+    assert_exact(job_id)
+
+
+def _free_write_lock(stack: Stack, frozen: int) -> None:
+    """A process frozen inside a transaction holds SQLite's lock for ever: let it go on to its end first."""
+    while not _can_write():
+        os.kill(frozen, signal.SIGCONT)
+        os.kill(frozen, signal.SIGSTOP)
+
+
+def _can_write() -> bool:
+    try:
+        with write_transaction() as session:
+            session.execute(select(1))
+    except Exception:  # noqa: BLE001 - locked
+        return False
+    return True
+
+
+@ON_BOTH
+def test_a_stopping_worker_releases_its_job_at_a_boundary_without_a_crash(
+    session: Session, stack: Stack, editor: User
+) -> None:
+    job_id = start_long_import(editor)
+    worker = stack.start_worker(**SMALL_BATCHES)
+    wait_for_progress(job_id, 100)
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(10)
+    job = look_at(job_id)
+    assert (job.status, job.crashes, job.attempt) == ("pending", 0, 0)
+    assert 0 < job.processed < ROWS
+    stack.start_worker()
+    wait_for(job_id, "completed", "failed")
+    assert_exact(job_id)
+    assert outcomes(job_id) == ["released", "completed"]
+
+
+@ON_BOTH
+def test_a_lost_message_is_sent_again(session: Session, stack: Stack, editor: User) -> None:
+    stack.start_worker()
+    lost = [exports.request_export(editor, name, "csv").id for name in ("brands", "categories", "suppliers")]
+    huey.storage.flush_all()
+    for job_id in lost:
+        assert wait_for(job_id, "completed", "failed").status == "completed"
+
+
+def test_a_message_sent_ten_times_does_the_job_once(session: Session, stack: Stack, editor: User) -> None:
+    stock_up("A")
+    job_id = exports.request_export(editor, "products", "csv").id
+    message = huey.storage.dequeue()
+    for _ in range(10):
+        huey.storage.enqueue(message)
+    stack.start_worker()
+    wait_for(job_id, "completed", "failed")
+    wait_until(lambda: huey.pending_count() == 0, lambda: "messages stay in the queue")
+    assert (outcomes(job_id), look_at(job_id).token) == (["completed"], 1)
+
+
+@ON_BOTH
+def test_two_consumers_run_each_slot_once(session: Session, stack: Stack) -> None:
+    for _ in range(2):
+        stack.start_worker()
+    wait_until(lambda: _slots("maintenance"), lambda: "no slot was run", patience=90)
+    session.rollback()
+    slots = session.scalars(select(PeriodicSlot.slot).where(PeriodicSlot.name == "maintenance")).all()
+    found = session.scalars(
+        select(TaskNotification.id).where(TaskNotification.task_type == "maintenance")
+    ).all()
+    assert len(found) == len(slots)
+
+
+def _slots(name: str) -> int:
+    db.session.rollback()
+    query = select(func.count()).select_from(TaskNotification).where(TaskNotification.task_type == name)
+    return db.session.scalar(query.where(TaskNotification.status == "completed")) or 0
+
+
+def test_a_job_that_kills_its_worker_each_time_fails_and_others_are_done(
+    session: Session, stack: Stack, editor: User
+) -> None:
+    stack.start_worker(**SMALL_BATCHES)
+    poison, seen = start_long_import(editor), set()
+    change(poison, checkpoint={"line": 41})
+
+    def kill_again() -> bool:
+        job = look_at(poison)
+        if job.status == "processing" and job.token not in seen and job.checkpoint == {"line": 41}:
+            seen.add(job.token)
+            os.kill(_owner_of(poison), signal.SIGKILL)
+        return job.status in ("failed", "completed")
+
+    wait_until(kill_again, lambda: "the job goes on for ever", patience=90)
+    healthy = exports.request_export(editor, "products", "csv").id
+    assert wait_for(healthy, "completed", "failed").status == "completed"
+
+
+def test_a_running_import_is_cancelled_at_a_boundary(session: Session, stack: Stack, editor: User) -> None:
+    stack.start_worker(**SMALL_BATCHES)
+    job_id = start_long_import(editor)
+    wait_for_progress(job_id, 50)
+    jobs.cancel_job(editor, look_at(job_id).task_id)
+    job = wait_for(job_id, "cancelled", "completed", "failed")
+    assert (job.status, job.created) == ("cancelled", ROWS + 7 - quantity_of("A"))
+
+
+def test_a_retry_comes_after_its_delay_and_succeeds(session: Session, stack: Stack, editor: User) -> None:
+    stock_up("A")
+    exports_folder = Path(stack.environment["DATA_DIR"], "media", "exports")
+    exports_folder.parent.mkdir(parents=True, exist_ok=True)
+    exports_folder.write_text("in the way")  # a fault that passes: the folder cannot be made
+    stack.start_worker()
+    job_id = exports.request_export(editor, "products", "csv").id
+    wait_until(lambda: outcomes(job_id)[:1] == ["error"], lambda: "no try failed")
+    exports_folder.unlink()
+    assert wait_for(job_id, "completed", "failed").status == "completed"
+    assert look_at(job_id).attempt == outcomes(job_id).count("error") + 1
+
+
+def test_the_pair_of_the_procfile_ends_on_a_signal_without_a_trace(
+    session: Session, stack: Stack, editor: User
+) -> None:
+    job_id = start_long_import(editor)
+    port = free_port()
+    # What `make run` ends in: honcho is the recipe's own process, and stopped by its id.
+    pair = stack.start(
+        "pair", ["honcho", "start", "-e", "/dev/null", "web", "worker"], PORT=str(port), **SMALL_BATCHES
+    )
+    wait_for_progress(job_id, 100)
+    pair.process.send_signal(signal.SIGTERM)
+    pair.process.wait(10)
+    assert find_marked(stack.mark) == []
+    job = look_at(job_id)
+    assert (job.status, job.lease_until, job.crashes) == ("pending", None, 0)
+
+
+@pytest.mark.skipif(not (ROOT / "Makefile").exists(), reason="no Makefile")
+def test_the_mark_finds_processes_of_processes(stack: Stack) -> None:
+    """The proof that the checks above can fail: a grandchild in a session of its own is found."""
+    script = "import os, time\nos.fork() or os.setsid()\ntime.sleep(60)"
+    started = stack.start("parent", ["python", "-c", script])
+    wait_until(lambda: len(find_marked(stack.mark)) == 2, lambda: "not found")
+    for pid in find_marked(f"{MARK}={stack.mark}"):
+        os.kill(pid, signal.SIGKILL)
+    started.process.wait()

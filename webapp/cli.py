@@ -1,0 +1,263 @@
+"""The command line: ``flask --app webapp …``."""
+
+import json
+import secrets
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from flask_migrate import upgrade
+
+from webapp.database import write_transaction
+from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from webapp.extensions import db, settings
+from webapp.models import ROLES, TaskNotification, User
+from webapp.services import accounts, demo, exports, files, imports, jobs, stock
+from webapp.services.job_protocol import JobRun, carry_out, owner_name
+
+users = AppGroup("users", help="The people who sign in.")
+tokens = AppGroup("tokens", help="Tokens for the API.")
+imports_group = AppGroup("imports", help="Import files.")
+exports_group = AppGroup("exports", help="Export records.")
+jobs_group = AppGroup("jobs", help="Background jobs.")
+demo_group = AppGroup("demo", help="Demo data.")
+stock_group = AppGroup("stock", help="The stock.")
+
+DEMO_PRODUCTS = 300
+DEMO_MOVEMENTS = 12_000
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to an application."""
+    for group in (users, tokens, imports_group, exports_group, jobs_group, demo_group, stock_group):
+        app.cli.add_command(group)
+    app.cli.add_command(prepare)
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Make sure of the database, and turn what can go wrong into one sentence and exit code 2."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            migrate_embedded()
+            return command(*args, **options)
+        except (Problem, Invalid, Conflict) as error:
+            problem = str(error)
+        except NotFound as error:
+            problem = f"There is no “{error}”."
+        except Forbidden as error:
+            problem = f"The user needs the role {error}."
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(2)
+
+    return run
+
+
+def migrate_embedded() -> None:
+    """Create and migrate the embedded database; a database server is migrated by ``db upgrade`` alone."""
+    if settings().is_sqlite:
+        upgrade()
+
+
+@click.command("prepare")
+@plainly
+def prepare() -> None:
+    """Make everything ready for the first start: tables, an administrator, demo data."""
+    if not settings().is_sqlite:
+        upgrade()
+    config = settings()
+    made = None
+    if not accounts.has_users():
+        chosen = config.admin_password or secrets.token_urlsafe(12)
+        made = accounts.create_user(config.admin_email, "admin", chosen)
+        if config.seed_demo:
+            click.echo("Loading demo data …", err=True)
+            demo.load_demo(DEMO_PRODUCTS, DEMO_MOVEMENTS, seed=1)
+    host = "127.0.0.1" if config.host in {"0.0.0.0", "::"} else config.host  # noqa: S104 - only compared
+    click.echo(f"\n  Stockroom      http://{host}:{config.port}/")
+    if made:
+        click.echo(f"  Administrator  {made[0].email}")
+        click.echo(f"  Password       {made[1]}   (shown this once)")
+    click.echo()
+
+
+@users.command("create")
+@click.option("--email", required=True)
+@click.option("--role", required=True, type=click.Choice(ROLES))
+@click.option("--password", help="Made and printed when it is not given.")
+@plainly
+def create_user(email: str, role: str, password: str | None) -> None:
+    """Add a user."""
+    user, chosen = accounts.create_user(email, role, password)
+    click.echo(f"{user.role} {user.email} created." + ("" if password else f" Password: {chosen}"))
+
+
+@tokens.command("create")
+@click.option("--email", required=True, help="Whose token it is.")
+@click.option("--name", default="command line")
+@plainly
+def create_token(email: str, name: str) -> None:
+    """Make an API token and print it, once."""
+    click.echo(accounts.create_token(accounts.get_user(email), name))
+
+
+def _operator() -> User:
+    """The actor of the command line: the first administrator, who owns what it starts."""
+    user = db.session.query(User).filter_by(role="admin", is_enabled=True).order_by(User.id).first()
+    if user is None:
+        raise Problem(
+            "There is no administrator yet.", "Run: flask --app webapp users create --role admin --email …"
+        )
+    return user
+
+
+def _run_in_foreground(job: TaskNotification, body: Callable[[JobRun], None], label: str) -> TaskNotification:
+    """Carry out a job that was inserted as this process's own, with a progress bar on stderr."""
+    run = JobRun(job, should_stop=lambda: False)
+    with click.progressbar(
+        length=job.total or 1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.length = max(total or 1, done)
+            bar.update(done - bar.pos)
+
+        run.on_progress = show
+        carry_out(run, body)
+    db.session.expire_all()
+    return db.session.get_one(TaskNotification, job.id)
+
+
+def _print_job(job: TaskNotification) -> None:
+    click.echo(json.dumps(describe_job(job), ensure_ascii=False, indent=2))
+
+
+def describe_job(job: TaskNotification) -> dict[str, Any]:
+    """Return what the command line and the API tell of a job."""
+    moments = ("created_at", "started_at", "completed_at", "expires_at")
+    plain = (
+        *(
+            "task_id",
+            "task_type",
+            "model_name",
+            "file_format",
+            "status",
+            "processed",
+            "total",
+            "record_count",
+        ),
+        *("created", "updated", "unchanged", "failed", "error_message", "attempt", "sha256", "file_size"),
+    )
+    values = {name: getattr(job, name) for name in plain}
+    return values | {name: value.isoformat() if (value := getattr(job, name)) else None for name in moments}
+
+
+@imports_group.command("run")
+@click.argument("resource")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--mapping", default="", help="JSON: {field: column or {column, default, values}}.")
+@click.option("--on-error", type=click.Choice(["skip", "abort"]), default="skip", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Check every row and save none.")
+@plainly
+def run_import(resource: str, file: Path, mapping: str, on_error: str, dry_run: bool) -> None:  # noqa: FBT001 - click
+    """Import FILE into RESOURCE here and now; print the job as JSON."""
+    actor = _operator()
+    rules = _parse_json(mapping) if mapping else {}
+    with file.open("rb") as stream:
+        data_import = imports.create_import(actor, resource, stream, file.name, inspect=False)
+    with write_transaction() as session:
+        data_import.mapping = rules or None
+        data_import.options = imports.check_options({"on_error": on_error, "dry_run": dry_run})
+        job = jobs.create_job(
+            session,
+            "import",
+            actor=actor,
+            model_name=resource,
+            data_import_id=data_import.id,
+            params={"file_name": file.name},
+            claimed_by=owner_name(),
+        )
+    _end(_run_in_foreground(job, imports.run_import, f"Importing {file.name}"))
+
+
+def _parse_json(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise Problem(f"The mapping is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise Problem("The mapping is not a JSON object.", 'Write it as {"field": "column"}.')
+    return value
+
+
+def _end(job: TaskNotification) -> None:
+    _print_job(job)
+    sys.exit(0 if job.status == "completed" else 1)
+
+
+@exports_group.command("run")
+@click.argument("resource")
+@click.option("--format", "file_format", required=True)
+@click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--filter", "filters", multiple=True, help="key=value, as in the list page's address; repeatable."
+)
+@plainly
+def run_export(resource: str, file_format: str, output: Path, filters: tuple[str, ...]) -> None:
+    """Export RESOURCE to a file here and now; print the job as JSON."""
+    chosen = dict(_parse_filter(item) for item in filters)
+    job = exports.request_export(_operator(), resource, file_format, filters=chosen, claimed_by=owner_name())
+    ended = _run_in_foreground(job, exports.run_export, f"Exporting {resource}")
+    if ended.status == "completed" and ended.file_path:
+        with files.open_for_reading(ended.file_path) as source, output.open("wb") as target:
+            while block := source.read(files.COPY_BYTES):
+                target.write(block)
+    _end(ended)
+
+
+def _parse_filter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Problem(f"The filter “{text}” is not of the form key=value.")
+    return name, value
+
+
+@jobs_group.command("show")
+@click.argument("task_id")
+@plainly
+def show_job(task_id: str) -> None:
+    """Print one job as JSON."""
+    _print_job(jobs.get_job(_operator(), task_id))
+
+
+@demo_group.command("load")
+@click.option("--products", type=click.IntRange(1), default=DEMO_PRODUCTS, show_default=True)
+@click.option("--movements", type=click.IntRange(0), default=DEMO_MOVEMENTS, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@plainly
+def load_demo(products: int, movements: int, seed: int) -> None:
+    """Fill an empty shop with believable goods and half a year of movements."""
+    with click.progressbar(
+        length=movements, label="Loading", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        counts = demo.load_demo(
+            products, movements, seed, progress=lambda done, _: bar.update(done - bar.pos)
+        )
+    click.echo(json.dumps(counts))
+
+
+@stock_group.command("verify")
+@plainly
+def verify_stock() -> None:
+    """Recompute every quantity from its movements and report the differences."""
+    wrong = stock.verify_stock()
+    for _, serial_number, quantity, total in wrong:
+        click.echo(f"{serial_number}: stored {quantity}, movements say {total}")
+    click.echo(f"{len(wrong)} products differ from their movements.", err=True)
+    sys.exit(1 if wrong else 0)

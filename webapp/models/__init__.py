@@ -1,0 +1,44 @@
+"""Every model, for Alembic, the mapper and ``from webapp.models import ...``."""
+
+from webapp.models.account import ROLES, ApiToken, User
+from webapp.models.catalogue import Brand, Category, Product, ProductModel, Supplier
+from webapp.models.data_import import IMPORT_STATES, DataImport, ImportRowError
+from webapp.models.job import (
+    FINAL_STATUSES,
+    STATUSES,
+    Consumer,
+    JobAttempt,
+    JobLog,
+    PeriodicSlot,
+    TaskNotification,
+)
+from webapp.models.journal import Change, Event, Metric
+from webapp.models.movement import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
+
+__all__ = [
+    "FINAL_STATUSES",
+    "IMPORT_STATES",
+    "INFLOW_KINDS",
+    "OUTFLOW_KINDS",
+    "ROLES",
+    "STATUSES",
+    "ApiToken",
+    "Brand",
+    "Category",
+    "Change",
+    "Consumer",
+    "DataImport",
+    "Event",
+    "ImportRowError",
+    "Inflow",
+    "JobAttempt",
+    "JobLog",
+    "Metric",
+    "Outflow",
+    "PeriodicSlot",
+    "Product",
+    "ProductModel",
+    "Supplier",
+    "TaskNotification",
+    "User",
+]

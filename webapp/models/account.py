@@ -1,0 +1,66 @@
+"""Users, their roles and their API tokens."""
+
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import Base
+from webapp.models.base import Moment, intpk, name255, utc_now
+
+ROLES = ("viewer", "editor", "admin")
+
+
+class User(Base, UserMixin):
+    """A person who signs in. A viewer reads and exports, an editor also writes, an admin manages."""
+
+    __tablename__ = "user"
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'editor', 'admin')", name="role"),)
+
+    id: Mapped[intpk]
+    email: Mapped[name255]
+    email_key: Mapped[name255] = mapped_column(unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(20))
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None] = mapped_column(String(10))
+    session_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+    last_login_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def is_active(self) -> bool:
+        """Flask-Login's word for a user who may sign in."""
+        return self.is_enabled
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user manages the house."""
+        return self.role == "admin"
+
+    def get_id(self) -> str:
+        """What the session cookie holds: raising ``session_version`` signs the user out everywhere."""
+        return f"{self.id}.{self.session_version}"
+
+    def has_role(self, role: str) -> bool:
+        """Whether the user may do what this role may: each role includes the ones before it."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class ApiToken(Base):
+    """A bearer token for machines. Only its SHA-256 is kept: it is shown once."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[intpk]
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    name: Mapped[name255]
+    scope: Mapped[str] = mapped_column(String(20), default="write")
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    user: Mapped[User] = relationship()

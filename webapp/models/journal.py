@@ -1,0 +1,56 @@
+"""What happened: the changes of records, the live events, and the metrics last computed."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.extensions import Base
+from webapp.models.base import KEEP_IDS, Id, Json, Moment, intpk, utc_now
+
+
+class Change(Base):
+    """One change of one record, append-only: audit, undo and price history are read from it."""
+
+    __tablename__ = "change"
+    __table_args__ = (
+        Index("ix_change_resource_record_id_id", "resource", "record_id", "id"),
+        Index("ix_change_job_id_id", "job_id", "id"),
+        Index("ix_change_at", "at"),
+    )
+
+    id: Mapped[intpk]
+    at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    source: Mapped[str] = mapped_column(String(20))
+    job_id: Mapped[int | None] = mapped_column(Id)
+    line: Mapped[int | None]
+    resource: Mapped[str] = mapped_column(String(50))
+    record_id: Mapped[int] = mapped_column(Id)
+    action: Mapped[str] = mapped_column(String(20))
+    before: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    after: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class Event(Base):
+    """One thing for browsers to look at again. Small: ids, numbers, short text, never HTML."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_audience_id", "audience", "id"), Index("ix_event_at", "at"), KEEP_IDS)
+
+    id: Mapped[intpk]
+    at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+    audience: Mapped[str] = mapped_column(String(50))
+    name: Mapped[str] = mapped_column(String(50))
+    data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class Metric(Base):
+    """The last good value of one of the dashboard's keys; it never expires."""
+
+    __tablename__ = "metric"
+
+    key: Mapped[str] = mapped_column(String(50), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(Json)
+    computed_at: Mapped[datetime] = mapped_column(Moment)

@@ -1,0 +1,37 @@
+"""How much of a file is taken. Each limit is a setting, and each has a message of its own."""
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest file that is read.
+
+    ``max_bytes`` counts the file as uploaded and ``max_inflated_bytes`` an XLSX unpacked, both in
+    bytes; ``max_cell_length`` counts characters (the default is Excel's own limit).
+    """
+
+    max_bytes: int = 512 * MEBIBYTE
+    max_rows: int = 2_000_000
+    max_columns: int = 500
+    max_cell_length: int = 32_767
+    max_inflated_bytes: int = 1024 * MEBIBYTE
+
+    @property
+    def max_line_length(self) -> int:
+        """Characters of one physical line: what several of the longest cells take, 4 Mi at least.
+
+        A file without line breaks would otherwise have to be held in memory whole.
+        """
+        return max(4 * MEBIBYTE, 16 * self.max_cell_length)
+
+    @property
+    def max_sheet_area(self) -> int:
+        """Cells in the rectangle that a sheet uses, empty ones included.
+
+        The XLSX reader lays that rectangle out at 32 bytes a cell: measured, a workbook of 5 kB
+        with one value in the last cell made it ask for 550 GB, which ends the process.
+        """
+        return self.max_inflated_bytes // 32

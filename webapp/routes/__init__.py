@@ -1,0 +1,16 @@
+"""The pages. One blueprint a file, named here one by one; ``live`` registers the sockets by itself."""
+
+from webapp.routes import auth, dashboard, exports, imports, jobs, notifications, records, settings
+
+BLUEPRINTS = (
+    auth.blueprint,
+    dashboard.blueprint,
+    records.blueprint,
+    imports.blueprint,
+    exports.blueprint,
+    jobs.blueprint,
+    notifications.blueprint,
+    settings.blueprint,
+)
+
+__all__ = ["BLUEPRINTS"]

@@ -1,0 +1,157 @@
+"""Background jobs as their owner sees them: the list, one job, its file, and what can be done about it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import BinaryIO
+
+from flask import Blueprint, Response, flash, g, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from webapp.errors import Conflict, NotFound
+from webapp.extensions import db
+from webapp.htmx import go_to, render_page
+from webapp.models import DataImport, TaskNotification
+from webapp.models.base import utc_now
+from webapp.pipeline.formats import get_format
+from webapp.services import exports, files, jobs
+
+PAGE_ROWS = 50
+BLOCK_BYTES = 64 * 1024
+ESTIMATE_FROM = 0.1  # a time left that is guessed from less than this share is a lie
+
+FIRST_LOOK = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many rows a second a job does, and how long it will still take where that can be told."""
+
+    rate: int
+    left: timedelta | None
+
+
+blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
+
+
+@blueprint.get("/")
+def list_jobs() -> ResponseReturnValue:
+    """List the reader's own jobs, newest first."""
+    before = request.args.get("before", type=int)
+    found = jobs.list_jobs(current_user, before_id=before, limit=PAGE_ROWS + 1)
+    return render_page(
+        "jobs/list.html",
+        "jobs/_table.html",
+        jobs=found[:PAGE_ROWS],
+        next_before=found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None,
+        before=before,
+    )
+
+
+@blueprint.get("/<uuid:task_id>")
+def show_job(task_id: object) -> ResponseReturnValue:
+    """Show one job: how far it is, how it ended, and its file."""
+    return render_template("jobs/show.html", **_context(task_id))
+
+
+@blueprint.get("/<uuid:task_id>/progress")
+def show_progress(task_id: object) -> ResponseReturnValue:
+    """Show the part of the page that moves."""
+    return render_template("jobs/_progress.html", **_context(task_id))
+
+
+def _context(task_id: object) -> dict[str, object]:
+    job = jobs.get_job(current_user, str(task_id))
+    return {"job": job, "data_import": _get_import(job), "pace": measure_pace(job)}
+
+
+def _get_import(job: TaskNotification) -> DataImport | None:
+    return db.session.get(DataImport, job.data_import_id) if job.data_import_id else None
+
+
+def measure_pace(job: TaskNotification | None) -> Pace | None:
+    """Return how fast a running job goes, once it has something to show."""
+    if job is None or job.status != "processing" or not job.total or not job.started_at:
+        return None
+    spent = utc_now() - job.started_at
+    share = min(job.processed / job.total, 1)
+    if not job.processed or spent < FIRST_LOOK:
+        return None
+    left = timedelta(seconds=round((spent * ((1 - share) / share)).total_seconds()))
+    return Pace(round(job.processed / spent.total_seconds()), left if ESTIMATE_FROM <= share < 1 else None)
+
+
+@blueprint.post("/<uuid:task_id>/retries")
+def retry_job(task_id: object) -> ResponseReturnValue:
+    """Try a job again that failed or was cancelled."""
+    try:
+        jobs.retry_job(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+    return _go_to_job(task_id)
+
+
+@blueprint.post("/<uuid:task_id>/cancellation")
+def cancel_job(task_id: object) -> ResponseReturnValue:
+    """Cancel a job: at once when it waits, at its next batch when it runs."""
+    try:
+        jobs.cancel_job(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+    return _go_to_job(task_id)
+
+
+def _go_to_job(task_id: object) -> ResponseReturnValue:
+    """Return to where the job is shown: an import's own page, or the job's."""
+    data_import = _get_import(jobs.get_job(current_user, str(task_id)))
+    if data_import is not None:
+        return go_to(url_for("imports.show_import", public_id=data_import.public_id))
+    return go_to(url_for("jobs.show_job", task_id=task_id))
+
+
+@blueprint.post("/<uuid:task_id>/read-mark")
+def mark_read(task_id: object) -> ResponseReturnValue:
+    """Note that the job's end was seen; the bell that comes back counts one less."""
+    jobs.read_job(current_user, str(task_id))
+    return render_template("notifications/_bell.html")
+
+
+@blueprint.get("/<uuid:task_id>/download")
+def download_file(task_id: object) -> ResponseReturnValue:
+    """Send the file of an export, in blocks."""
+    job = jobs.get_job(current_user, str(task_id))
+    if job.file_path is None or job.status != "completed" or job.file_format is None:
+        return _file_is_gone()
+    opened = ExitStack()
+    try:
+        file = opened.enter_context(files.open_for_reading(job.file_path))
+    except NotFound:
+        return _file_is_gone()
+    response = Response(
+        stream_with_context(_read_blocks(file, opened)),
+        mimetype=get_format(job.file_format).get_mimetype(job.params.get("options", {})),
+    )
+    response.content_length = job.file_size or 0
+    response.headers.set("Content-Disposition", "attachment", filename=exports.download_name(job))
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _read_blocks(file: BinaryIO, opened: ExitStack) -> Iterator[bytes]:
+    with opened:
+        while block := file.read(BLOCK_BYTES):
+            yield block
+
+
+def _file_is_gone() -> ResponseReturnValue:
+    page = render_template(
+        "errors/error.html",
+        code=404,
+        title=_("This file is no longer kept"),
+        advice=_("Exports are deleted after a while. Ask for it again; it takes a moment."),
+        request_id=g.get("request_id"),
+    )
+    return page, 404

@@ -1,0 +1,123 @@
+"""The socket: who may listen to what, and the reader that carries events from the database to browsers."""
+
+import logging
+import time
+from typing import Any
+
+import redis
+from flask import Flask, request
+from flask_login import current_user
+from flask_socketio import join_room
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from webapp import live
+from webapp.extensions import db, settings, settings_of, socketio
+from webapp.models import Event, User
+
+log = logging.getLogger(__name__)
+
+REPLAY_LIMIT = 200
+READ_LIMIT = 500
+
+
+def init_app(app: Flask) -> None:
+    """Bind the sockets to the application of a web process; no other process serves any."""
+    config = settings_of(app)
+    origins = [item for item in config.allowed_origins.split(",") if item]
+    options: dict[str, Any] = {
+        "async_mode": config.async_mode,
+        "cors_allowed_origins": origins or None,  # None is the library's word for "the same origin only"
+        "max_http_buffer_size": 65_536,
+        "manage_session": False,
+    }
+    socketio.init_app(app, **options)
+
+
+@socketio.on("connect")
+def connect(auth: dict[str, Any] | None = None) -> bool:
+    """Let a signed-in browser join the rooms that are its own, and send what it missed."""
+    user = current_user
+    if not user.is_authenticated:
+        return False
+    audiences = audiences_of(user)
+    for audience in audiences:
+        join_room(audience)
+    newest = _newest_id()
+    last_id = _read_last_id(auth, newest)
+    for event in _events_after(last_id, audiences):
+        socketio.emit(event.name, {"id": event.id, **event.data}, to=request.sid)  # type: ignore[attr-defined]
+    socketio.emit("hello", {"last_id": newest}, to=request.sid)  # type: ignore[attr-defined]
+    db.session.remove()
+    return True
+
+
+def audiences_of(user: User) -> list[str]:
+    """The rooms of a user's browsers: decided here, never asked for by a browser."""
+    return [live.EVERYONE, live.user_audience(user.id), live.role_audience(user.role)]
+
+
+def _read_last_id(auth: dict[str, Any] | None, newest: int) -> int:
+    try:
+        return min(int((auth or {})["last_id"]), newest)
+    except (KeyError, TypeError, ValueError):
+        return newest
+
+
+def _newest_id() -> int:
+    return db.session.scalar(select(func.max(Event.id))) or 0
+
+
+def _events_after(last_id: int, audiences: list[str]) -> list[Event]:
+    """Return what a browser missed; of a long absence the newest part."""
+    query = select(Event).where(Event.id > last_id, Event.audience.in_(audiences))
+    return list(db.session.scalars(query.order_by(Event.id.desc()).limit(REPLAY_LIMIT)))[::-1]
+
+
+def start_event_reader(app: Flask) -> None:
+    """Begin to carry events to this process's sockets; for the life of the process."""
+    socketio.start_background_task(_read_events, app)
+
+
+def _read_events(app: Flask) -> None:
+    with app.app_context():
+        cursor: int | None = None
+        wait = _make_waiter()
+        while True:
+            try:
+                cursor = _newest_id() if cursor is None else _carry(cursor)
+            except SQLAlchemyError:
+                log.warning("Events cannot be read from the database; trying again.")
+                time.sleep(1)
+            finally:
+                db.session.remove()
+            wait()
+
+
+def _carry(cursor: int) -> int:
+    """Emit the events past the cursor and return the new one. Nothing yields inside the transaction."""
+    query = select(Event.id, Event.audience, Event.name, Event.data).where(Event.id > cursor)
+    rows = db.session.execute(query.order_by(Event.id).limit(READ_LIMIT)).all()
+    db.session.rollback()
+    for row in rows:
+        socketio.emit(row.name, {"id": row.id, **row.data}, to=row.audience)
+    return rows[-1].id if rows else cursor
+
+
+def _make_waiter() -> Any:
+    """Return what waits between two looks: a short sleep, cut shorter by a nudge through Redis."""
+    seconds = settings().event_poll_seconds
+    if not settings().redis_url:
+        return lambda: time.sleep(seconds)
+    client = redis.Redis.from_url(settings().redis_url, socket_connect_timeout=1)
+    listener = client.pubsub(ignore_subscribe_messages=True)
+
+    def wait() -> None:
+        try:
+            if not listener.subscribed:
+                listener.subscribe(live.NUDGE_CHANNEL)
+            listener.get_message(timeout=seconds)
+        except redis.RedisError:
+            time.sleep(seconds)
+
+    return wait

@@ -1,0 +1,117 @@
+"""What every page shows around its content: navigation, the bell's count, languages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import flask_babel
+from flask import Flask, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from webapp.forms import unavailable_reason
+from webapp.locale import LANGUAGES, choose_language
+from webapp.models import TaskNotification
+from webapp.resources.base import Resource
+from webapp.resources.registry import RESOURCES
+from webapp.services import jobs
+
+FIRST_RESOURCE = "products"
+NAMED_IN_BELL = 10
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One line of the side navigation."""
+
+    label: str
+    icon: str
+    url: str
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class NavGroup:
+    """Lines of the side navigation under one heading, which may be empty."""
+
+    label: str
+    items: list[NavItem]
+
+
+def init_app(app: Flask) -> None:
+    """Give every template these names."""
+
+    @app.context_processor
+    def add_names() -> dict[str, Any]:
+        language = choose_language()
+        return {
+            "languages": LANGUAGES,
+            "language": language,
+            "html_lang": language.replace("_", "-"),
+            "text_direction": flask_babel.get_locale().text_direction,
+            "navigation": build_navigation,
+            "count_unread": count_unread,
+            "list_unread_ids": list_unread_ids,
+            "get_resource": RESOURCES.get,
+            "job_title": job_title,
+            "unavailable_reason": unavailable_reason,
+        }
+
+
+def build_navigation() -> list[NavGroup]:
+    """Return the side navigation: products first, then the resources in groups, then the work."""
+    groups: dict[str, NavGroup] = {
+        "": NavGroup("", [_item(_("Dashboard"), "layout-dashboard", "dashboard.show")])
+    }
+    ordered = sorted(RESOURCES.values(), key=lambda resource: resource.name != FIRST_RESOURCE)
+    for resource in ordered:
+        # A resource without a group stands in a nameless one of its own, where the registry puts it.
+        key = resource.group or ("" if resource.name == FIRST_RESOURCE else resource.name)
+        group = groups.setdefault(key, NavGroup(_(resource.group) if resource.group else "", []))
+        group.items.append(_resource_item(resource))
+    groups["work"] = NavGroup(
+        _("Work"),
+        [
+            _item(_("Imports"), "file-import", "imports.list_imports"),
+            _item(_("Exports"), "file-export", "exports.new_export"),
+            _item(_("Jobs"), "list-check", "jobs.list_jobs"),
+        ],
+    )
+    return list(groups.values())
+
+
+def _item(label: str, icon: str, endpoint: str) -> NavItem:
+    return NavItem(label, icon, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])
+
+
+def _resource_item(resource: Resource) -> NavItem:
+    is_active = request.blueprint == "records" and (request.view_args or {}).get("resource") is resource
+    url = url_for("records.list_records", resource=resource)
+    return NavItem(_(resource.label_plural), resource.icon, url, is_active)
+
+
+def count_unread() -> int:
+    """Return how many of the reader's notifications are unread."""
+    return jobs.count_unread(current_user) if current_user.is_authenticated else 0
+
+
+def list_unread_ids() -> list[str]:
+    """Return the newest unread notifications' jobs: without a socket the page learns of them by the bell."""
+    if not current_user.is_authenticated:
+        return []
+    return [job.task_id for job in jobs.list_jobs(current_user, limit=NAMED_IN_BELL, only_unread=True)]
+
+
+def job_title(job: TaskNotification) -> str:
+    """Name a job for people, such as "Export of Products"."""
+    resource = RESOURCES.get(job.model_name or "")
+    if resource is None:
+        return {"metrics": _("Dashboard figures")}.get(job.task_type, _("Background work"))
+    name = _(resource.label_plural)
+    known = {
+        "export": _("Export of %(name)s", name=name),
+        "import": _("Import of %(name)s", name=name),
+        "import_inspect": _("Reading a file of %(name)s", name=name),
+        "import_check": _("Check of a file of %(name)s", name=name),
+        "import_undo": _("Undo of an import of %(name)s", name=name),
+    }
+    return known.get(job.task_type, name)

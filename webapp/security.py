@@ -1,0 +1,60 @@
+"""What holds for every answer and every request: headers, sign-in, uploads without a length."""
+
+from flask import Flask, Response, abort, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from config import Settings
+from webapp.extensions import login
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+PUBLIC_ENDPOINTS = frozenset(
+    {"static", "health.healthz", "auth.login", "auth.sign_in", "settings.change_language"}
+)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Guard an application: everything needs a signed-in user unless it is listed as public."""
+
+    @app.before_request
+    def require_length() -> None:
+        # eventlet's server hands a chunked form on as an empty one: an upload would vanish silently.
+        if request.method in {"POST", "PUT", "PATCH"} and "chunked" in request.headers.get(
+            "Transfer-Encoding", ""
+        ):
+            abort(411)
+
+    @app.before_request
+    def require_user() -> ResponseReturnValue | None:
+        if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
+            return None
+        return None if current_user.is_authenticated else login.unauthorized()
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            response.vary.add("HX-Request")
+            response.vary.add("Cookie")
+        if settings.is_production and request.is_secure:
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        return response
+
+
+def is_own_path(target: str | None) -> bool:
+    """Whether a ``next=`` leads to a page of ours: one slash, no backslash, no control characters."""
+    return bool(
+        target
+        and target.startswith("/")
+        and not target.startswith("//")
+        and "\\" not in target
+        and target.isprintable()
+    )

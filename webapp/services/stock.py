@@ -1,0 +1,98 @@
+"""The stock: the only place that changes a product's quantity.
+
+A ledger holds the quantities of the products that a batch touches, locked until the commit. Each
+movement is weighed against it in file order, and one UPDATE a product writes the sum at the end.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from webapp.extensions import db, settings
+from webapp.models import Inflow, Outflow, Product
+from webapp.models.base import utc_now
+from webapp.resources.base import N_
+from webapp.resources.types import Problem
+
+DIRECTIONS = {"inflows": 1, "outflows": -1}
+
+
+class StockLedger:
+    """The quantities of some products, as the movements of this transaction leave them.
+
+    With ``is_dry`` nothing is locked or written, and the quantities of earlier batches are kept, so
+    that a check of a whole file sees what each row would meet.
+    """
+
+    def __init__(self, *, is_dry: bool = False) -> None:
+        self.is_dry = is_dry
+        self._products: dict[int, Any] = {}
+        self._quantities: dict[int, int] = {}
+        self._touched: set[int] = set()
+
+    def load(self, session: Session, product_ids: Iterable[int]) -> None:
+        """Read, and lock in order of their ids, the products that are not known yet."""
+        wanted = sorted(set(product_ids) - self._products.keys())
+        if not wanted:
+            return
+        columns = (
+            Product.id,
+            Product.serial_number,
+            Product.quantity,
+            Product.cost_price,
+            Product.sell_price,
+        )
+        query = select(*columns).where(Product.id.in_(wanted)).order_by(Product.id)
+        for row in session.execute(query if self.is_dry else query.with_for_update()):
+            self._products[row.id] = row
+            self._quantities.setdefault(row.id, row.quantity)
+
+    def get_product(self, product_id: int) -> Any:
+        """Return the product's row: id, serial_number, cost_price, sell_price."""
+        return self._products[product_id]
+
+    def move(self, product_id: int, delta: int) -> tuple[int, int]:
+        """Add ``delta`` pieces and return the quantities before and after; Problem when too few are left."""
+        before = self._quantities[product_id]
+        after = before + delta
+        if after < 0 and delta < 0 and not settings().allow_negative_stock:
+            raise Problem(
+                N_("Only %(left)s of %(product)s are left, %(wanted)s are asked for."),
+                N_("Record what came in first, or correct the quantity."),
+                left=before,
+                product=self._products[product_id].serial_number,
+                wanted=-delta,
+            )
+        self._quantities[product_id] = after
+        self._touched.add(product_id)
+        return before, after
+
+    def write(self, session: Session) -> None:
+        """Write each touched product's new quantity."""
+        if not self._touched or self.is_dry:
+            return
+        table: Table = Product.__table__  # type: ignore[assignment]  # a Table, for a mapped class
+        now = utc_now()
+        session.execute(
+            update(table)
+            .where(table.c.id == bindparam("product_id"))
+            .values(quantity=bindparam("after"), version=table.c.version + 1, updated_at=now),
+            [{"product_id": item, "after": self._quantities[item]} for item in sorted(self._touched)],
+        )
+        self._touched.clear()
+
+
+def verify_stock() -> list[tuple[int, str, int, int]]:
+    """Return (id, serial number, quantity, sum of movements) of each product whose two differ."""
+    total = _sum_of(Inflow) - _sum_of(Outflow)
+    query = select(Product.id, Product.serial_number, Product.quantity, total).where(
+        Product.quantity != total
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in db.session.execute(query.order_by(Product.id))]
+
+
+def _sum_of(model: Any) -> Any:
+    summed = select(func.coalesce(func.sum(model.quantity), 0)).where(model.product_id == Product.id)
+    return summed.correlate(Product).scalar_subquery()
