@@ -79,6 +79,9 @@ class Settings:
     trusted_proxies: int = _setting(0, _at_least(0))
     allowed_origins: str = _setting("")
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+    log_format: str = _setting("plain", _one_of("plain", "json"))
+    log_keep_days: int = _setting(7, _at_least(1))
+    log_keep_rows: int = _setting(100_000, _at_least(0))
 
     app_timezone: str = _setting("UTC", _timezone)
     app_language: str = _setting("en", _one_of("en", "pt_BR"))
@@ -103,6 +106,7 @@ class Settings:
     max_retries: int = _setting(3, _at_least(0))
     max_crashes: int = _setting(3, _at_least(1))
     batch_seconds: float = _setting(0.1, _at_least(0.001, float))
+    job_keep_days: int = _setting(30, _at_least(0))
     event_poll_seconds: float = _setting(0.1, _at_least(0.01, float))
 
     @property

@@ -16,7 +16,7 @@ if ASYNC_MODE == "eventlet":
     os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")  # psycopg knows gevent only
 
 from config import ConfigError, load_settings  # noqa: E402
-from webapp import create_app  # noqa: E402
+from webapp import create_app, logs  # noqa: E402
 from webapp.extensions import socketio  # noqa: E402
 from webapp.routes import live  # noqa: E402
 
@@ -31,6 +31,7 @@ def main() -> None:
         environ = {**os.environ, "ASYNC_MODE": settings.async_mode}
         os.execve(sys.executable, [sys.executable, __file__], environ)  # noqa: S606 - itself, once more
     app = create_app(settings)
+    logs.use_stdout()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     live.init_app(app)
     live.start_event_reader(app)

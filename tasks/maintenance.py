@@ -1,15 +1,15 @@
 """Once a minute: missed slots are caught up, and what nobody needs any more is swept away."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from huey import crontab
 
 from tasks.metrics import refresh_metrics
 from tasks.queue import huey, job_task, run_slot
-from webapp.services import maintenance, periodic
+from webapp.services import maintenance, retention
 from webapp.services.job_protocol import JobRun
-
-EVERY = timedelta(minutes=1)
+from webapp.services.periodic import SCHEDULES
 
 
 @job_task("maintenance")
@@ -18,9 +18,22 @@ def maintain_async(run: JobRun) -> None:
     maintenance.run_maintenance(run)
 
 
+@job_task("prune")
+def prune_async(run: JobRun) -> None:
+    """Sweep old jobs with their files, and old log lines."""
+    retention.run_prune(run)
+
+
+BODIES: dict[str, Callable[[JobRun], None]] = {
+    "metrics": refresh_metrics,
+    "maintenance": maintenance.run_maintenance,
+    "prune": retention.run_prune,
+}
+
+
 @huey.periodic_task(crontab(minute="*"), name="keep_house", retries=0)
 def keep_house() -> None:
-    """Run this minute's sweep, and the newest metrics slot if it was missed."""
+    """Run the newest slot of every schedule, unless it was run: also what a stopped house missed."""
     now = datetime.now(UTC)
-    run_slot("maintenance", periodic.floor_slot(now, EVERY), "maintenance", maintenance.run_maintenance)
-    run_slot("metrics", periodic.floor_slot(now, periodic.METRICS_EVERY), "metrics", refresh_metrics)
+    for schedule in SCHEDULES.values():
+        run_slot(schedule.name, schedule.find_slot(now), schedule.task_type, BODIES[schedule.name])

@@ -19,7 +19,9 @@ from huey.storage import BlackHoleStorage, RedisStorage, SqliteStorage
 from redis import ConnectionPool
 
 from config import Settings
-from webapp.services import job_protocol, periodic
+from tasks.bell import Bell
+from tasks.manager import find_manager, is_gone
+from webapp.services import health, job_protocol, periodic
 from webapp.services.job_protocol import Body
 from webapp.services.signals import job_due
 
@@ -43,6 +45,14 @@ class JobConsumer(Consumer):
     def __init__(self, huey: "JobQueue", **options: Any) -> None:
         super().__init__(huey, **options)
         huey.stop_flag = self.stop_flag
+        self._manager = find_manager()
+
+    def loop(self, health_check_ts: float | None = None) -> Any:
+        """Look after the workers; leave when the honcho that started this consumer is gone."""
+        if self._manager is not None and is_gone(self._manager):
+            log.warning("The process manager is gone; this consumer stops.")
+            self.stop(graceful=True)
+        return super().loop(health_check_ts)
 
 
 class JobQueue(Huey):
@@ -63,14 +73,18 @@ class JobQueue(Huey):
         """Bind the queue to an application and to the storage of its settings."""
         self.app = app
         self.storage = _build_storage(settings)
+        health.set_broker_probe(app, self.pending_count)
 
     def create_consumer(self, **options: Any) -> JobConsumer:
         """Called by Huey's command line, after it has given its own logger a handler.
 
-        What it says of each message is noise: the jobs tell their own story.
+        Its lines take the shape of all others. What it says of each message is noise: the jobs tell
+        their own story.
         """
-        logging.getLogger("huey").propagate = False
-        logging.getLogger("huey").setLevel(logging.WARNING)
+        logger = logging.getLogger("huey")
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
         return JobConsumer(self, **options)
 
     def is_stopping(self) -> bool:
@@ -80,7 +94,8 @@ class JobQueue(Huey):
 
 def _build_storage(settings: Settings) -> Any:
     if settings.redis_url:
-        pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+        # Longer than the second for which a consumer waits at an empty queue.
+        pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=1)
         return RedisStorage("stockroom", connection_pool=pool)
     return SqliteStorage("stockroom", filename=str(settings.data_dir / "queue.db"), timeout=5)
 
@@ -128,9 +143,20 @@ def run_slot(name: str, slot: datetime, task_type: str, body: Body) -> None:
 @job_due.connect
 def ring(task_type: str, job_id: int, task_id: str) -> None:
     """Send a job's id to the consumers. A queue that cannot be reached delays the job, no more."""
+    if task_type in TASKS:
+        storage = huey.storage
+        bell.ring(lambda: _send(storage, task_type, job_id, task_id))
+    else:
+        log.warning("Nobody here knows jobs of the type %s; job %s waits.", task_type, task_id)
+
+
+def _send(storage: Any, task_type: str, job_id: int, task_id: str) -> None:
     try:
         message = TASKS[task_type].s(job_id)
         message.id = task_id
-        huey.enqueue(message)
-    except Exception:
-        log.warning("Job %s could not be put on the queue; the relay will try again.", task_id, exc_info=True)
+        storage.enqueue(huey.serialize_task(message), message.priority)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the relay rings again
+        log.warning("Job %s could not be put on the queue (%s); the relay will try again.", task_id, error)
+
+
+bell = Bell()

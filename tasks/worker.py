@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tasks.queue import huey
-from webapp import create_app, live
+from tasks.queue import bell, huey
+from webapp import create_app, live, logs
 from webapp.extensions import db, settings
-from webapp.services import job_protocol, workers
+from webapp.services import job_logs, job_protocol, workers
 
 __all__ = ["app", "huey"]
 
@@ -20,12 +21,15 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 app = create_app()
+logs.use_stdout()
 _consumer_pid = os.getpid()
+_store: list[job_logs.StoreHandler] = []  # one in each worker process, none in their parent
 
 
 def _begin_child() -> None:
     """Start a forked worker clean: no inherited connections, and no life after its parent's."""
     live.forget_nudges()
+    bell.forget()
     with app.app_context():
         db.engine.dispose(close=False)
     if sys.platform == "linux":
@@ -37,8 +41,22 @@ os.register_at_fork(after_in_child=_begin_child)
 
 @huey.on_startup()
 def start_housekeeping() -> None:
-    """Start the thread that relays, reaps and says that this worker lives."""
+    """Start the threads that keep the log, and that relay, reap and say that this worker lives."""
+    _store.append(job_logs.StoreHandler(app, job_protocol.owner_name()))
+    _store[0].start()
+    logging.getLogger().addHandler(_store[0])
     threading.Thread(target=_keep_house, name="housekeeping", daemon=True).start()
+
+
+@huey.on_shutdown()
+def say_goodbye() -> None:
+    """Store the last lines, and leave the list of consumers: who left is not silent."""
+    for handler in _store:
+        logging.getLogger().removeHandler(handler)
+        handler.stop()
+    with app.app_context(), suppress(SQLAlchemyError):
+        workers.leave()
+        db.session.remove()
 
 
 def _keep_house() -> None:

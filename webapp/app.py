@@ -1,6 +1,5 @@
 """The wiring of the application: one flat list."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings, load_settings
 from tasks import exports, imports, maintenance, metrics, queue  # noqa: F401 - naming them registers their tasks
-from webapp import cli, database, error_pages, filters, security
+from webapp import cli, database, error_pages, filters, logs, security
 from webapp.api import health
 from webapp.extensions import babel, csrf, db, htmx, limiter, login, migrate
 from webapp.locale import choose_language, choose_timezone
@@ -24,7 +23,7 @@ def build_app(config: Settings | Mapping[str, str] | None = None) -> Flask:
     app.extensions["stockroom_settings"] = settings
     app.config.from_mapping(_flask_config(settings))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    _configure_logging(settings)
+    logs.configure(settings)
     _bind_extensions(app, settings)
     security.init_app(app, settings)
     filters.init_app(app)
@@ -55,6 +54,10 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "BABEL_DEFAULT_LOCALE": settings.app_language,
         "BABEL_DEFAULT_TIMEZONE": settings.app_timezone,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        # A frozen Redis must not hold a page.
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 0.3, "socket_connect_timeout": 0.3}
+        if settings.redis_url
+        else {},
         "RATELIMIT_HEADERS_ENABLED": True,
         "RATELIMIT_SWALLOW_ERRORS": True,
     }
@@ -72,8 +75,3 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     htmx.init_app(app)
     limiter.init_app(app)
     queue.huey.init_app(app, settings)
-
-
-def _configure_logging(settings: Settings) -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=settings.log_level)
-    logging.getLogger("alembic").setLevel("WARNING")

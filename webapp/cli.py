@@ -4,7 +4,6 @@ import json
 import secrets
 import sys
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,12 @@ from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
+from webapp import cli_jobs
+from webapp.cli_support import get_operator, plainly, print_job
 from webapp.database import write_transaction
-from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from webapp.errors import Problem
 from webapp.extensions import db, settings
-from webapp.models import ROLES, TaskNotification, User
+from webapp.models import ROLES, TaskNotification
 from webapp.services import accounts, demo, exports, files, imports, jobs, stock
 from webapp.services.job_protocol import JobRun, carry_out, owner_name
 
@@ -24,7 +25,6 @@ users = AppGroup("users", help="The people who sign in.")
 tokens = AppGroup("tokens", help="Tokens for the API.")
 imports_group = AppGroup("imports", help="Import files.")
 exports_group = AppGroup("exports", help="Export records.")
-jobs_group = AppGroup("jobs", help="Background jobs.")
 demo_group = AppGroup("demo", help="Demo data.")
 stock_group = AppGroup("stock", help="The stock.")
 
@@ -34,35 +34,10 @@ DEMO_MOVEMENTS = 12_000
 
 def init_app(app: Flask) -> None:
     """Add the commands to an application."""
-    for group in (users, tokens, imports_group, exports_group, jobs_group, demo_group, stock_group):
+    groups = (users, tokens, imports_group, exports_group, demo_group, stock_group)
+    for group in (*groups, cli_jobs.jobs_group, cli_jobs.worker_group, cli_jobs.logs_group):
         app.cli.add_command(group)
     app.cli.add_command(prepare)
-
-
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Make sure of the database, and turn what can go wrong into one sentence and exit code 2."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        try:
-            migrate_embedded()
-            return command(*args, **options)
-        except (Problem, Invalid, Conflict) as error:
-            problem = str(error)
-        except NotFound as error:
-            problem = f"There is no “{error}”."
-        except Forbidden as error:
-            problem = f"The user needs the role {error}."
-        click.echo(f"Error: {problem}", err=True)
-        sys.exit(2)
-
-    return run
-
-
-def migrate_embedded() -> None:
-    """Create and migrate the embedded database; a database server is migrated by ``db upgrade`` alone."""
-    if settings().is_sqlite:
-        upgrade()
 
 
 @click.command("prepare")
@@ -107,16 +82,6 @@ def create_token(email: str, name: str) -> None:
     click.echo(accounts.create_token(accounts.get_user(email), name))
 
 
-def _operator() -> User:
-    """The actor of the command line: the first administrator, who owns what it starts."""
-    user = db.session.query(User).filter_by(role="admin", is_enabled=True).order_by(User.id).first()
-    if user is None:
-        raise Problem(
-            "There is no administrator yet.", "Run: flask --app webapp users create --role admin --email …"
-        )
-    return user
-
-
 def _run_in_foreground(job: TaskNotification, body: Callable[[JobRun], None], label: str) -> TaskNotification:
     """Carry out a job that was inserted as this process's own, with a progress bar on stderr."""
     run = JobRun(job, should_stop=lambda: False)
@@ -134,30 +99,6 @@ def _run_in_foreground(job: TaskNotification, body: Callable[[JobRun], None], la
     return db.session.get_one(TaskNotification, job.id)
 
 
-def _print_job(job: TaskNotification) -> None:
-    click.echo(json.dumps(describe_job(job), ensure_ascii=False, indent=2))
-
-
-def describe_job(job: TaskNotification) -> dict[str, Any]:
-    """Return what the command line and the API tell of a job."""
-    moments = ("created_at", "started_at", "completed_at", "expires_at")
-    plain = (
-        *(
-            "task_id",
-            "task_type",
-            "model_name",
-            "file_format",
-            "status",
-            "processed",
-            "total",
-            "record_count",
-        ),
-        *("created", "updated", "unchanged", "failed", "error_message", "attempt", "sha256", "file_size"),
-    )
-    values = {name: getattr(job, name) for name in plain}
-    return values | {name: value.isoformat() if (value := getattr(job, name)) else None for name in moments}
-
-
 @imports_group.command("run")
 @click.argument("resource")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -167,7 +108,7 @@ def describe_job(job: TaskNotification) -> dict[str, Any]:
 @plainly
 def run_import(resource: str, file: Path, mapping: str, on_error: str, dry_run: bool) -> None:  # noqa: FBT001 - click
     """Import FILE into RESOURCE here and now; print the job as JSON."""
-    actor = _operator()
+    actor = get_operator()
     rules = _parse_json(mapping) if mapping else {}
     with file.open("rb") as stream:
         data_import = imports.create_import(actor, resource, stream, file.name, inspect=False)
@@ -197,7 +138,7 @@ def _parse_json(text: str) -> dict[str, Any]:
 
 
 def _end(job: TaskNotification) -> None:
-    _print_job(job)
+    print_job(job)
     sys.exit(0 if job.status == "completed" else 1)
 
 
@@ -212,7 +153,9 @@ def _end(job: TaskNotification) -> None:
 def run_export(resource: str, file_format: str, output: Path, filters: tuple[str, ...]) -> None:
     """Export RESOURCE to a file here and now; print the job as JSON."""
     chosen = dict(_parse_filter(item) for item in filters)
-    job = exports.request_export(_operator(), resource, file_format, filters=chosen, claimed_by=owner_name())
+    job = exports.request_export(
+        get_operator(), resource, file_format, filters=chosen, claimed_by=owner_name()
+    )
     ended = _run_in_foreground(job, exports.run_export, f"Exporting {resource}")
     if ended.status == "completed" and ended.file_path:
         with files.open_for_reading(ended.file_path) as source, output.open("wb") as target:
@@ -226,14 +169,6 @@ def _parse_filter(text: str) -> tuple[str, str]:
     if not equals:
         raise Problem(f"The filter “{text}” is not of the form key=value.")
     return name, value
-
-
-@jobs_group.command("show")
-@click.argument("task_id")
-@plainly
-def show_job(task_id: str) -> None:
-    """Print one job as JSON."""
-    _print_job(jobs.get_job(_operator(), task_id))
 
 
 @demo_group.command("load")

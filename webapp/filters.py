@@ -3,6 +3,7 @@
 Formatting happens here and nowhere else: services return values, templates pipe them through these.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -107,9 +108,19 @@ def format_moment(value: datetime | None) -> str:
     return EMPTY if value is None else f"{format_day(value)}, {format_clock(value)}"
 
 
+def format_moment_seconds(value: datetime) -> str:
+    """A day with its time to the second."""
+    return f"{format_day(value)}, {format_clock_seconds(value)}"
+
+
 def format_clock(value: datetime) -> str:
     """The time of day alone."""
     return str(flask_babel.format_time(value, "short"))
+
+
+def format_clock_seconds(value: datetime) -> str:
+    """The time of day to the second, as logs write it everywhere."""
+    return str(flask_babel.format_time(value, "HH:mm:ss"))
 
 
 def format_ago(value: datetime | None) -> Markup | str:
@@ -146,6 +157,20 @@ def format_duration(value: timedelta | None) -> str:
     if hours:
         return _("%(hours)s h %(minutes)s min", hours=hours, minutes=minutes)
     return _("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest)
+
+
+def format_seconds(value: float | None) -> str:
+    """How long something took, down to the millisecond where that is what counts."""
+    if value is None:
+        return EMPTY
+    if value < 1:
+        return _("%(number)s ms", number=format_number(round(value * 1000)))
+    return format_duration(timedelta(seconds=value))
+
+
+def pretty_json(value: Any) -> str:
+    """Values as readable JSON."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
 
 
 def format_field(value: Any, field: Field) -> str:
@@ -214,6 +239,13 @@ def status_label(status: str) -> str:
         "completed": _("Completed"),
         "failed": _("Failed"),
         "cancelled": _("Cancelled"),
+        "scheduled": _("Scheduled"),
+        "retrying": _("Retrying"),
+        "stalled": _("Stalled"),
+        "error": _("Error"),
+        "crash": _("Worker lost"),
+        "released": _("Handed on"),
+        "forced": _("Released by force"),
     }
     return known.get(status, status)
 
@@ -239,15 +271,19 @@ FILTERS = (
     format_ago,
     format_bytes,
     format_clock,
+    format_clock_seconds,
     format_day,
     format_duration,
     format_field,
     format_moment,
+    format_moment_seconds,
     format_money,
     format_number,
     format_percent,
+    format_seconds,
     format_short_day,
     format_short_money,
+    pretty_json,
     sentence,
     state_label,
     status_label,

@@ -26,6 +26,8 @@ JOB_RETRYING = "job_retrying"
 JOB_CANCELLED = "job_cancelled"
 METRICS_UPDATED = "metrics_updated"
 STOCK_LOW = "stock_low"
+JOBS_CHANGED = "jobs_changed"
+LOGS_ADDED = "logs_added"
 EVENT_NAMES = (
     JOB_PROGRESS,
     JOB_COMPLETED,
@@ -34,6 +36,8 @@ EVENT_NAMES = (
     JOB_CANCELLED,
     METRICS_UPDATED,
     STOCK_LOW,
+    JOBS_CHANGED,
+    LOGS_ADDED,
 )
 
 EVERYONE = "all"
@@ -60,7 +64,11 @@ def publish(session: Session, audience: str, name: str, data: dict[str, Any]) ->
 
 
 def publish_job(session: Session, job: TaskNotification, name: str) -> None:
-    """Tell the job's user (or the administrators, of a system job) to look at the job again."""
+    """Tell the job's user (or the administrators, of a system job) to look at the job again.
+
+    Every job's change is also ``jobs_changed`` for the administrators, who watch without being told of it
+    in toasts.
+    """
     data = {
         "task_id": job.task_id,
         "task_type": job.task_type,
@@ -70,6 +78,7 @@ def publish_job(session: Session, job: TaskNotification, name: str) -> None:
         "total": job.total,
     }
     audience = user_audience(job.user_id) if job.user_id is not None else role_audience("admin")
+    publish(session, role_audience("admin"), JOBS_CHANGED, data)
     publish(session, audience, name, data)
 
 

@@ -50,6 +50,7 @@ def upgrade() -> None:
     sa.Column('heartbeat_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('busy_job_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('memory_bytes', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('dropped_log_lines', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_consumer')),
     sa.UniqueConstraint('name', name=op.f('uq_consumer_name'))
     )
@@ -66,6 +67,22 @@ def upgrade() -> None:
         batch_op.create_index('ix_event_at', ['at'], unique=False)
         batch_op.create_index('ix_event_audience_id', ['audience', 'id'], unique=False)
 
+    op.create_table('job_log',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('job_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('consumer', sa.String(length=100), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('level', sa.String(length=10), nullable=False),
+    sa.Column('logger', sa.String(length=100), nullable=False),
+    sa.Column('message', sa.Text(), nullable=False),
+    sa.Column('exception', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_job_log')),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('job_log', schema=None) as batch_op:
+        batch_op.create_index('ix_job_log_at', ['at'], unique=False)
+        batch_op.create_index('ix_job_log_job_id_id', ['job_id', 'id'], unique=False)
+
     op.create_table('metric',
     sa.Column('key', sa.String(length=50), nullable=False),
     sa.Column('value', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -78,6 +95,12 @@ def upgrade() -> None:
     sa.Column('job_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', 'slot', name=op.f('pk_periodic_slot'))
+    )
+    op.create_table('schedule',
+    sa.Column('name', sa.String(length=50), nullable=False),
+    sa.Column('is_enabled', sa.Boolean(), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_schedule'))
     )
     op.create_table('supplier',
     sa.Column('name', sa.String(length=255), nullable=False),
@@ -255,6 +278,8 @@ def upgrade() -> None:
     sa.Column('lease_owner', sa.String(length=100), nullable=True),
     sa.Column('heartbeat_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('progress_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('stack', sa.Text(), nullable=True),
+    sa.Column('stack_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('phase', sa.String(length=50), nullable=True),
     sa.Column('checkpoint', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=True),
     sa.Column('queue_key', sa.String(length=200), nullable=True),
@@ -276,8 +301,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('task_notification', schema=None) as batch_op:
         batch_op.create_index('ix_task_notification_active', ['status', 'run_after'], unique=False, sqlite_where=sa.text("status IN ('pending', 'processing')"), postgresql_where=sa.text("status IN ('pending', 'processing')"))
+        batch_op.create_index('ix_task_notification_completed_at', ['completed_at'], unique=False)
+        batch_op.create_index('ix_task_notification_created_at', ['created_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_task_notification_data_import_id'), ['data_import_id'], unique=False)
         batch_op.create_index('ix_task_notification_expires_at', ['expires_at'], unique=False)
+        batch_op.create_index('ix_task_notification_failed', ['completed_at'], unique=False, sqlite_where=sa.text("status = 'failed'"), postgresql_where=sa.text("status = 'failed'"))
+        batch_op.create_index('ix_task_notification_model_name_id', ['model_name', 'id'], unique=False)
+        batch_op.create_index('ix_task_notification_status_id', ['status', 'id'], unique=False)
+        batch_op.create_index('ix_task_notification_status_task_type_id', ['status', 'task_type', 'id'], unique=False)
+        batch_op.create_index('ix_task_notification_task_type_id', ['task_type', 'id'], unique=False)
         batch_op.create_index('ix_task_notification_user_id_id', ['user_id', 'id'], unique=False)
         batch_op.create_index('uq_task_notification_queue_key_active', ['queue_key'], unique=True, sqlite_where=sa.text("status IN ('pending', 'processing')"), postgresql_where=sa.text("status IN ('pending', 'processing')"))
 
@@ -345,20 +377,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_job_attempt')),
     sa.UniqueConstraint('job_id', 'token', name=op.f('uq_job_attempt_job_id_token'))
     )
-    op.create_table('job_log',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('job_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('consumer', sa.String(length=100), nullable=True),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('level', sa.String(length=10), nullable=False),
-    sa.Column('message', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['job_id'], ['task_notification.id'], name=op.f('fk_job_log_job_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_job_log'))
-    )
-    with op.batch_alter_table('job_log', schema=None) as batch_op:
-        batch_op.create_index('ix_job_log_at', ['at'], unique=False)
-        batch_op.create_index('ix_job_log_job_id_id', ['job_id', 'id'], unique=False)
-
     op.create_table('outflow',
     sa.Column('reference', sa.String(length=255), nullable=False),
     sa.Column('reference_key', sa.String(length=255), nullable=False),
@@ -397,11 +415,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outflow_occurred_at')
 
     op.drop_table('outflow')
-    with op.batch_alter_table('job_log', schema=None) as batch_op:
-        batch_op.drop_index('ix_job_log_job_id_id')
-        batch_op.drop_index('ix_job_log_at')
-
-    op.drop_table('job_log')
     op.drop_table('job_attempt')
     with op.batch_alter_table('inflow', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_inflow_supplier_id'))
@@ -417,8 +430,15 @@ def downgrade() -> None:
     with op.batch_alter_table('task_notification', schema=None) as batch_op:
         batch_op.drop_index('uq_task_notification_queue_key_active', sqlite_where=sa.text("status IN ('pending', 'processing')"), postgresql_where=sa.text("status IN ('pending', 'processing')"))
         batch_op.drop_index('ix_task_notification_user_id_id')
+        batch_op.drop_index('ix_task_notification_task_type_id')
+        batch_op.drop_index('ix_task_notification_status_task_type_id')
+        batch_op.drop_index('ix_task_notification_status_id')
+        batch_op.drop_index('ix_task_notification_model_name_id')
+        batch_op.drop_index('ix_task_notification_failed', sqlite_where=sa.text("status = 'failed'"), postgresql_where=sa.text("status = 'failed'"))
         batch_op.drop_index('ix_task_notification_expires_at')
         batch_op.drop_index(batch_op.f('ix_task_notification_data_import_id'))
+        batch_op.drop_index('ix_task_notification_created_at')
+        batch_op.drop_index('ix_task_notification_completed_at')
         batch_op.drop_index('ix_task_notification_active', sqlite_where=sa.text("status IN ('pending', 'processing')"), postgresql_where=sa.text("status IN ('pending', 'processing')"))
 
     op.drop_table('task_notification')
@@ -450,8 +470,14 @@ def downgrade() -> None:
     op.drop_table('api_token')
     op.drop_table('user')
     op.drop_table('supplier')
+    op.drop_table('schedule')
     op.drop_table('periodic_slot')
     op.drop_table('metric')
+    with op.batch_alter_table('job_log', schema=None) as batch_op:
+        batch_op.drop_index('ix_job_log_job_id_id')
+        batch_op.drop_index('ix_job_log_at')
+
+    op.drop_table('job_log')
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_audience_id')
         batch_op.drop_index('ix_event_at')

@@ -1,7 +1,8 @@
-/* The dashboard's charts. Each reads its numbers from the table beside it and its colours from the theme. */
+/* The charts of the dashboard and the monitor. Each reads its numbers from the table beside it and its colours from the theme. */
 "use strict";
 (() => {
   const LONGEST_BARS = 8;
+  const PAGES = new Set(["dashboard", "monitor-overview"]);
   const drawn = new Map();
   const lang = document.documentElement.lang;
 
@@ -149,7 +150,33 @@
     };
   }
 
-  const KINDS = { sales: salesChart, bars: barsChart };
+  function throughputChart(canvas, data) {
+    const bars = (place, name) => ({
+      place,
+      label: data.heads[place],
+      data: data.column(place),
+      backgroundColor: colour(name),
+      hoverBackgroundColor: colour(name),
+      borderRadius: 2,
+      maxBarThickness: 12,
+    });
+    return {
+      type: "bar",
+      data: { labels: data.rows.map((row) => row[0]), datasets: [bars(1, "one"), bars(2, "bad"), bars(3, "soft")] },
+      options: {
+        ...frame(data),
+        scales: {
+          x: axis({ ticks: { maxTicksLimit: 7, autoSkip: true }, scale: { stacked: true, grid: { display: false } } }),
+          y: axis({
+            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5, precision: 0 },
+            scale: { stacked: true, beginAtZero: true, suggestedMax: 4 },
+          }),
+        },
+      },
+    };
+  }
+
+  const KINDS = { sales: salesChart, bars: barsChart, throughput: throughputChart };
 
   function draw() {
     for (const [canvas, chart] of drawn) {
@@ -167,5 +194,5 @@
   document.fonts.ready.then(draw); // a canvas does not redraw itself when its font arrives
   document.addEventListener("theme-changed", draw);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(draw));
-  document.body.addEventListener("htmx:afterSwap", (event) => event.detail.target?.id === "dashboard" && draw());
+  document.body.addEventListener("htmx:afterSwap", (event) => PAGES.has(event.detail.target?.id) && draw());
 })();

@@ -1,5 +1,6 @@
 /* Live updates: the socket only says "look again". Each event becomes a DOM event for which the page's
-   fragments wait (job-<id>, jobs-changed, metrics-updated); without a socket a slow clock does the same. */
+   fragments wait: job-<id>, jobs-changed, metrics-updated, and for administrators monitor-changed (anybody's
+   job) and logs-added. Without a socket a slow clock does the same. */
 "use strict";
 (() => {
   const body = document.body;
@@ -7,6 +8,7 @@
   const POLL_MS = 15_000;
   const LOST_AFTER_MS = 3000;
   const PROGRESS_MS = 1000;
+  const MONITOR_MS = 2000;
   const ENDINGS = new Set(["job_completed", "job_failed", "job_cancelled"]);
   const JOB_EVENTS = [...ENDINGS, "job_progress", "job_retrying"];
   let lastId = readLastId();
@@ -74,6 +76,22 @@
     if (ENDINGS.has(name) && isNews(name, data)) window.stockroomToasts?.show(data.task_id);
   }
 
+  const tellMonitor = throttle(() => tell("monitor-changed"), MONITOR_MS);
+  const tellLogs = throttle(() => tell("logs-added"), 500);
+  let quietTimer = null;
+  function onAnyJob(data) {
+    tellMonitor();
+    if (data.task_id) {
+      moveBars(data);
+      tellProgress(data.task_id);
+    }
+    clearTimeout(quietTimer); // once more at the end, for what was being fetched meanwhile
+    quietTimer = setTimeout(() => {
+      if (data.task_id) tell(`job-${data.task_id}`);
+      tellMonitor();
+    }, 1200);
+  }
+
   /* A file that was read leads straight on to the mapping; the administrator's system jobs are not news. */
   const isNews = (name, data) =>
     !["metrics", "maintenance"].includes(data.task_type) &&
@@ -103,6 +121,8 @@
   const socket = io({ auth: (send) => send(lastId === null ? {} : { last_id: lastId }) });
   for (const name of JOB_EVENTS) receive(name, (data) => onJob(name, data));
   receive("metrics_updated", () => tell("metrics-updated"));
+  receive("jobs_changed", onAnyJob);
+  receive("logs_added", tellLogs);
   receive("stock_low", () => tell("stock-low"));
   socket.on("hello", (data) => (lastId === null || lastId > data.last_id) && keepLastId(data.last_id));
 
@@ -153,8 +173,7 @@
   // -- Without a socket ---------------------------------------------------------------------------
 
   function lookAgain() {
-    tell("jobs-changed");
-    tell("metrics-updated");
+    for (const name of ["jobs-changed", "metrics-updated", "monitor-changed", "logs-added"]) tell(name);
   }
   setInterval(() => !socket.connected && !document.hidden && lookAgain(), POLL_MS);
 

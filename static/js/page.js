@@ -1,4 +1,4 @@
-/* What every page does: menus that close, the token on htmx's requests, ages that stay true, errors shown. */
+/* What every page does: menus that close, questions, the token on htmx's requests, ages that stay true, errors shown. */
 "use strict";
 (() => {
   const csrfToken = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
@@ -77,6 +77,22 @@
       event.stopImmediatePropagation();
     }
     if (location.hash === "#sidebar") location.replace("#main");
+  });
+
+  // -- Questions: <dialog>s that htmx puts into #question -------------------------------------------
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id !== "question") return;
+    const dialog = event.detail.target.querySelector("dialog");
+    if (!dialog) return;
+    dialog.showModal();
+    dialog.addEventListener("close", () => dialog.remove());
+  });
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest?.("[data-dialog-close]")?.closest("dialog");
+    if (!dialog) return;
+    event.preventDefault();
+    dialog.close();
   });
 
   // -- Keys ---------------------------------------------------------------------------------------

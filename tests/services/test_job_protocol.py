@@ -25,6 +25,7 @@ from tests.support.jobs import (
     change,
     claim,
     event_names,
+    failing,
     heard_bells,
     look_at,
     lose_worker,
@@ -44,15 +45,6 @@ pytestmark = on_both_databases
 
 DISK_FULL = OSError(errno.ENOSPC, "No space left on device")
 LOST_DATABASE = OperationalError("SELECT 1", None, Exception("server closed the connection"))
-
-
-def failing(error: Exception) -> Callable[[JobRun], None]:
-    """Return a body that ends in an error."""
-
-    def body(_run: JobRun) -> None:
-        raise error
-
-    return body
 
 
 def test_a_job_is_claimed_once(session: Session) -> None:
@@ -495,6 +487,14 @@ def test_leases_are_measured_by_the_databases_clock(session: Session) -> None:
     assert job.lease_until is not None
     assert job.heartbeat_at is not None
     assert abs(job.lease_until - job.heartbeat_at - timedelta(seconds=60)) < timedelta(seconds=2)
+
+
+def test_an_error_that_no_database_can_hold_as_it_is_ends_its_job_all_the_same(
+    session: Session, editor: User
+) -> None:
+    job_id = ask(editor)
+    carry_out(job_id, failing(Problem("NUL \x00 and half a surrogate \udcff")))
+    assert look_at(job_id).status == "failed"
 
 
 def test_each_try_has_its_own_record_with_its_traceback(session: Session, editor: User) -> None:

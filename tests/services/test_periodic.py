@@ -128,7 +128,7 @@ def test_old_system_jobs_and_slots_go_and_others_stay(session: Session, editor: 
     job_protocol.carry_out(run, metrics_job.run_metrics)
     change(run.id, completed_at=db_now(-25 * 3600))
     with write_transaction() as writing:
-        writing.add(PeriodicSlot(name="old", slot=now - timedelta(days=2)))
+        writing.add(PeriodicSlot(name="old", slot=now - timedelta(days=3)))
     assert periodic.prune_system_jobs(now) == 1
     assert session.scalars(select(TaskNotification.id).order_by(TaskNotification.id)).all() == kept
     assert "old" not in session.scalars(select(PeriodicSlot.name)).all()

@@ -14,7 +14,7 @@ from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
 from config import Settings
-from tasks.queue import huey
+from tasks.queue import bell, huey
 from webapp import create_app
 from webapp.extensions import db
 from webapp.models import User
@@ -112,6 +112,7 @@ def check_invariants(app: Flask) -> None:
 def drain_queue() -> int:
     """Do what the messages in the queue ask for, in this process, until none is left; return how many."""
     done = 0
+    assert bell.wait(5), "the queue does not take messages"
     while huey.pending_count():  # asked first: with Redis an empty queue is waited at
         Context().run(huey.execute, huey.dequeue())
         done += 1

@@ -59,6 +59,15 @@ def carry_out(
     job_protocol.execute(job_id, body, should_stop)
 
 
+def failing(error: Exception) -> Callable[[JobRun], None]:
+    """Return a body that ends in an error."""
+
+    def body(_run: JobRun) -> None:
+        raise error
+
+    return body
+
+
 def outcomes(job_id: int) -> list[str | None]:
     """How each try at a job ended."""
     db.session.rollback()

@@ -10,6 +10,7 @@ from webapp.models.job import (
     JobAttempt,
     JobLog,
     PeriodicSlot,
+    Schedule,
     TaskNotification,
 )
 from webapp.models.journal import Change, Event, Metric
@@ -38,6 +39,7 @@ __all__ = [
     "PeriodicSlot",
     "Product",
     "ProductModel",
+    "Schedule",
     "Supplier",
     "TaskNotification",
     "User",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import Base
 from webapp.models.account import User
-from webapp.models.base import Id, Json, Moment, intpk, name255, utc_now
+from webapp.models.base import KEEP_IDS, Id, Json, Moment, intpk, name255, utc_now
 
 STATUSES = ("pending", "processing", "completed", "failed", "cancelled")
 FINAL_STATUSES = ("completed", "failed", "cancelled")
@@ -38,7 +38,20 @@ class TaskNotification(Base):
             sqlite_where=text("status IN ('pending', 'processing')"),
             postgresql_where=text("status IN ('pending', 'processing')"),
         ),
+        # The monitor's lists go by keyset through these: first pages do not slow down with history.
         Index("ix_task_notification_user_id_id", "user_id", "id"),
+        Index("ix_task_notification_status_id", "status", "id"),
+        Index("ix_task_notification_status_task_type_id", "status", "task_type", "id"),
+        Index("ix_task_notification_task_type_id", "task_type", "id"),
+        Index("ix_task_notification_model_name_id", "model_name", "id"),
+        Index("ix_task_notification_created_at", "created_at"),
+        Index("ix_task_notification_completed_at", "completed_at"),
+        Index(
+            "ix_task_notification_failed",
+            "completed_at",
+            sqlite_where=text("status = 'failed'"),
+            postgresql_where=text("status = 'failed'"),
+        ),
         Index("ix_task_notification_expires_at", "expires_at"),
     )
 
@@ -76,6 +89,8 @@ class TaskNotification(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(100))
     heartbeat_at: Mapped[datetime | None] = mapped_column(Moment)
     progress_at: Mapped[datetime | None] = mapped_column(Moment)
+    stack: Mapped[str | None] = mapped_column(Text)
+    stack_at: Mapped[datetime | None] = mapped_column(Moment)
     phase: Mapped[str | None] = mapped_column(String(50))
     checkpoint: Mapped[dict[str, Any] | None] = mapped_column(Json)
     queue_key: Mapped[str | None] = mapped_column(String(200))
@@ -121,14 +136,17 @@ class JobLog(Base):
     """One line that a consumer logged, for the job that it was about, if any."""
 
     __tablename__ = "job_log"
-    __table_args__ = (Index("ix_job_log_job_id_id", "job_id", "id"), Index("ix_job_log_at", "at"))
+    __table_args__ = (Index("ix_job_log_job_id_id", "job_id", "id"), Index("ix_job_log_at", "at"), KEEP_IDS)
 
     id: Mapped[intpk]
-    job_id: Mapped[int | None] = mapped_column(ForeignKey("task_notification.id", ondelete="CASCADE"))
+    # No foreign key: a line that comes after its job was deleted must not spoil its whole batch.
+    job_id: Mapped[int | None] = mapped_column(Id)
     consumer: Mapped[str | None] = mapped_column(String(100))
     at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
     level: Mapped[str] = mapped_column(String(10))
+    logger: Mapped[str] = mapped_column(String(100), default="")
     message: Mapped[str] = mapped_column(Text)
+    exception: Mapped[str | None] = mapped_column(Text)
 
 
 class Consumer(Base):
@@ -146,6 +164,7 @@ class Consumer(Base):
     heartbeat_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
     busy_job_id: Mapped[int | None] = mapped_column(Id)
     memory_bytes: Mapped[int | None] = mapped_column(Id)
+    dropped_log_lines: Mapped[int] = mapped_column(default=0)
 
 
 class PeriodicSlot(Base):
@@ -157,3 +176,13 @@ class PeriodicSlot(Base):
     slot: Mapped[datetime] = mapped_column(Moment, primary_key=True)
     job_id: Mapped[int | None] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+
+
+class Schedule(Base):
+    """What an operator decided about one periodic task; without a row it is enabled."""
+
+    __tablename__ = "schedule"
+
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    is_enabled: Mapped[bool] = mapped_column(default=True)
+    changed_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)

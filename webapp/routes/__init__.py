@@ -1,6 +1,18 @@
 """The pages. One blueprint a file, named here one by one; ``live`` registers the sockets by itself."""
 
-from webapp.routes import auth, dashboard, exports, imports, jobs, notifications, records, settings
+from webapp.routes import (
+    auth,
+    dashboard,
+    exports,
+    imports,
+    jobs,
+    monitor,
+    monitor_jobs,
+    monitor_logs,
+    notifications,
+    records,
+    settings,
+)
 
 BLUEPRINTS = (
     auth.blueprint,
@@ -11,6 +23,9 @@ BLUEPRINTS = (
     jobs.blueprint,
     notifications.blueprint,
     settings.blueprint,
+    monitor.blueprint,
+    monitor_jobs.blueprint,
+    monitor_logs.blueprint,
 )
 
 __all__ = ["BLUEPRINTS"]

@@ -17,7 +17,8 @@ from webapp.htmx import go_to, render_page
 from webapp.models import DataImport, TaskNotification
 from webapp.models.base import utc_now
 from webapp.pipeline.formats import get_format
-from webapp.services import exports, files, jobs
+from webapp.routes.questions import ask
+from webapp.services import exports, files, job_actions, jobs, monitor
 
 PAGE_ROWS = 50
 BLOCK_BYTES = 64 * 1024
@@ -65,7 +66,13 @@ def show_progress(task_id: object) -> ResponseReturnValue:
 
 def _context(task_id: object) -> dict[str, object]:
     job = jobs.get_job(current_user, str(task_id))
-    return {"job": job, "data_import": _get_import(job), "pace": measure_pace(job)}
+    return {
+        "job": job,
+        "data_import": _get_import(job),
+        "pace": measure_pace(job),
+        "attempts": monitor.get_attempts(current_user, job.task_id),
+        "actions": job_actions.list_actions(job.status, job),
+    }
 
 
 def _get_import(job: TaskNotification) -> DataImport | None:
@@ -102,6 +109,38 @@ def cancel_job(task_id: object) -> ResponseReturnValue:
     except Conflict as error:
         flash(_(str(error)))
     return _go_to_job(task_id)
+
+
+@blueprint.post("/<uuid:task_id>/runs")
+def run_again(task_id: object) -> ResponseReturnValue:
+    """Ask for the same work once more, as a new job."""
+    try:
+        made = job_actions.run_again(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+        return go_to(url_for("jobs.show_job", task_id=task_id))
+    return go_to(url_for("jobs.show_job", task_id=made.task_id))
+
+
+@blueprint.post("/<uuid:task_id>/deletion")
+def delete_job(task_id: object) -> ResponseReturnValue:
+    """Delete a job that has ended, once that is confirmed."""
+    url = url_for("jobs.show_job", task_id=task_id)
+    if request.form.get("confirmed") != "yes":
+        return ask(
+            _("Delete this job?"),
+            _("Its row, its file and its log lines go for good. What it imported stays."),
+            _("Delete"),
+            url_for("jobs.delete_job", task_id=task_id),
+            url,
+        )
+    try:
+        job_actions.delete_job(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+        return go_to(url)
+    flash(_("The job was deleted."))
+    return go_to(url_for("jobs.list_jobs"))
 
 
 def _go_to_job(task_id: object) -> ResponseReturnValue:

@@ -109,7 +109,7 @@ def _make_waiter() -> Any:
     seconds = settings().event_poll_seconds
     if not settings().redis_url:
         return lambda: time.sleep(seconds)
-    client = redis.Redis.from_url(settings().redis_url, socket_connect_timeout=1)
+    client = redis.Redis.from_url(settings().redis_url, socket_connect_timeout=1, socket_timeout=1)
     listener = client.pubsub(ignore_subscribe_messages=True)
 
     def wait() -> None:

@@ -53,6 +53,8 @@ def init_app(app: Flask) -> None:
             "list_unread_ids": list_unread_ids,
             "get_resource": RESOURCES.get,
             "job_title": job_title,
+            "kind_label": kind_label,
+            "resource_label": resource_label,
             "unavailable_reason": unavailable_reason,
         }
 
@@ -76,11 +78,18 @@ def build_navigation() -> list[NavGroup]:
             _item(_("Jobs"), "list-check", "jobs.list_jobs"),
         ],
     )
+    if current_user.is_authenticated and current_user.is_admin:
+        groups["administration"] = NavGroup(_("Administration"), [_monitor_item()])
     return list(groups.values())
 
 
 def _item(label: str, icon: str, endpoint: str) -> NavItem:
     return NavItem(label, icon, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])
+
+
+def _monitor_item() -> NavItem:
+    is_active = (request.blueprint or "").startswith("monitor")
+    return NavItem(_("Monitor"), "activity", url_for("monitor.show_overview"), is_active)
 
 
 def _resource_item(resource: Resource) -> NavItem:
@@ -105,7 +114,7 @@ def job_title(job: TaskNotification) -> str:
     """Name a job for people, such as "Export of Products"."""
     resource = RESOURCES.get(job.model_name or "")
     if resource is None:
-        return {"metrics": _("Dashboard figures")}.get(job.task_type, _("Background work"))
+        return kind_label(job.task_type)
     name = _(resource.label_plural)
     known = {
         "export": _("Export of %(name)s", name=name),
@@ -115,3 +124,24 @@ def job_title(job: TaskNotification) -> str:
         "import_undo": _("Undo of an import of %(name)s", name=name),
     }
     return known.get(job.task_type, name)
+
+
+def kind_label(task_type: str) -> str:
+    """Name a kind of job for people, whatever it is about; a kind of another version as it is."""
+    known = {
+        "export": _("Export"),
+        "import": _("Import"),
+        "import_inspect": _("Reading a file"),
+        "import_check": _("Check of a file"),
+        "import_undo": _("Undo of an import"),
+        "metrics": _("Dashboard figures"),
+        "maintenance": _("Clean-up"),
+        "prune": _("Deletion of old jobs"),
+    }
+    return known.get(task_type, task_type.replace("_", " ").capitalize())
+
+
+def resource_label(name: str | None) -> str:
+    """Name a kind of records for people; a name that is no longer known as it is."""
+    resource = RESOURCES.get(name or "")
+    return _(resource.label_plural) if resource else name or ""

@@ -30,17 +30,21 @@ from sqlalchemy.orm import Session
 from webapp import live
 from webapp.database import after_commit, write_transaction
 from webapp.extensions import db, settings
+from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
 from webapp.models.base import utc_now
 from webapp.models.clock import db_now
 from webapp.resources.types import Problem
-from webapp.services import jobs
+from webapp.services import jobs, traces
 
 log = logging.getLogger(__name__)
 
 RELAY_PAUSE_LIMIT_SECONDS = 60
 PROGRESS_SECONDS = 0.25  # live progress is thinned to four events a second
 PASSING_FAULTS = (OSError, OperationalError, InterfaceError, PoolTimeout, RedisError, MemoryError)
+# What a job loses that nobody runs any more: the lease, and the picture of where the work was.
+NO_LEASE: dict[str, Any] = {"lease_until": None, "stack": None, "stack_at": None}
+_running: list[int] = []  # ids of the jobs of this process
 OWNER_BOOT = f"{time.time_ns():x}"
 
 Body = Callable[["JobRun"], None]
@@ -93,6 +97,7 @@ class JobRun:
         self._lost = threading.Event()
         self._cancelled = threading.Event()
         self._published_at = 0.0
+        self._thread_id = threading.get_ident()
 
     def raise_if_stopped(self) -> None:
         """Leave the body if the job was cancelled or lost, or if this worker is about to stop."""
@@ -158,11 +163,16 @@ class JobRun:
             live.publish_job(session, session.get_one(TaskNotification, self.id), live.JOB_PROGRESS)
 
     def beat(self) -> None:
-        """Renew the lease, and learn of a cancellation or of the loss of the job."""
+        """Renew the lease, show where the work is, learn of a cancellation or of the loss of the job."""
         with write_transaction() as session:
             try:
                 row = write_as_owner(
-                    session, self, heartbeat_at=db_now(0), lease_until=db_now(settings().lease_seconds)
+                    session,
+                    self,
+                    heartbeat_at=db_now(0),
+                    lease_until=db_now(settings().lease_seconds),
+                    stack=traces.format_thread(self._thread_id),
+                    stack_at=db_now(0),
                 )
             except LeaseLost:
                 self._lost.set()
@@ -196,9 +206,7 @@ def write_as_owner(session: Session, run: JobRun, **values: Any) -> Any:
 
 def finish(session: Session, run: JobRun, status: str, **values: Any) -> None:
     """Write the end of a job: state, counts, event and notification, in the caller's transaction."""
-    write_as_owner(
-        session, run, status=status, lease_until=None, completed_at=db_now(0), phase=None, **values
-    )
+    write_as_owner(session, run, status=status, completed_at=db_now(0), phase=None, **NO_LEASE, **values)
     close_attempt(session, run.id, run.token, status, values.get("error_message"), values.get("traceback"))
     names = {"completed": live.JOB_COMPLETED, "failed": live.JOB_FAILED, "cancelled": live.JOB_CANCELLED}
     live.publish_job(session, session.get_one(TaskNotification, run.id), names[status])
@@ -264,6 +272,20 @@ def execute(job_id: int, body: Body, should_stop: Callable[[], bool]) -> None:
 
 def carry_out(run: JobRun, body: Body) -> None:
     """Run the body of a claimed job, with its heartbeat beside it, and write how it ended."""
+    with of_job(run.id, run.task_id):
+        _running.append(run.id)
+        try:
+            _carry_out(run, body)
+        finally:
+            _running.remove(run.id)
+
+
+def running_job_id() -> int | None:
+    """Return the job that this process is working on."""
+    return _running[-1] if _running else None
+
+
+def _carry_out(run: JobRun, body: Body) -> None:
     level = jobs.log_level(run.user_id)
     log.log(level, "Job %s (%s) started, try %s.", run.task_id, run.task_type, run.attempt)
     with _heartbeat(run):
@@ -302,17 +324,18 @@ def _give_back(session: Session, run: JobRun) -> None:
         session,
         run,
         status="pending",
-        lease_until=None,
         run_after=db_now(0),
         dispatched_at=None,
         attempt=TaskNotification.attempt - 1,
+        **NO_LEASE,
     )
     close_attempt(session, run.id, run.token, "released")
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_PROGRESS)
 
 
 def _fail(run: JobRun, message: str, error: Exception, *, kind: str, may_pass: bool) -> None:
-    trace = "".join(tracebacks.format_exception(error))
+    message = traces.storable(message)
+    trace = traces.storable("".join(tracebacks.format_exception(error)))
     if may_pass and run.attempt < run.max_attempts:
         _write_end(lambda session: _schedule_retry(session, run, message, trace))
         return
@@ -331,11 +354,11 @@ def _schedule_retry(session: Session, run: JobRun, message: str, trace: str) -> 
         session,
         run,
         status="pending",
-        lease_until=None,
         run_after=db_now(settings().retry_delay_seconds),
         dispatched_at=None,
         error_message=message,
         traceback=trace,
+        **NO_LEASE,
     )
     close_attempt(session, run.id, run.token, "error", message, trace)
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_RETRYING)
@@ -384,7 +407,7 @@ def _heartbeat(run: JobRun) -> Iterator[None]:
 
 
 def _beat_until(app: Flask, run: JobRun, done: threading.Event) -> None:
-    with app.app_context():
+    with app.app_context(), of_job(run.id, run.task_id):
         config = settings()
         renewed = time.monotonic()
         while not done.wait(config.heartbeat_seconds):
@@ -448,10 +471,37 @@ def reap_lost_jobs() -> int:
         return len(found)
 
 
+def take_away(session: Session, job: TaskNotification) -> None:
+    """Give a running job back by force: the new token fences its worker off. No crash is counted."""
+    close_attempt(session, job.id, job.token, "forced")
+    _clear_lease(job)
+    job.token += 1
+    job.state_version += 1
+    if job.cancel_requested_at is not None:
+        _end_lost(job, "cancelled", "cancelled", None)
+        live.publish_job(session, job, live.JOB_CANCELLED)
+    else:
+        _wait_again(session, job)
+        live.publish_job(session, job, live.JOB_PROGRESS)
+
+
+def _clear_lease(job: TaskNotification) -> None:
+    for name, value in NO_LEASE.items():
+        setattr(job, name, value)
+
+
+def _wait_again(session: Session, job: TaskNotification) -> None:
+    job.status = "pending"
+    job.attempt = max(0, job.attempt - 1)
+    job.run_after = job.dispatched_at = session.scalars(select(db_now(0))).one()
+    jobs.ring_after_commit(session, job)
+
+
 def _reap(session: Session, job: TaskNotification) -> None:
-    log.warning("Job %s lost its worker %s; it is given back.", job.task_id, job.lease_owner)
+    with of_job(job.id, job.task_id):
+        log.warning("Job %s lost its worker %s; it is given back.", job.task_id, job.lease_owner)
     close_attempt(session, job.id, job.token, "crash")
-    job.lease_until = None
+    _clear_lease(job)
     job.crashes += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
@@ -464,10 +514,7 @@ def _reap(session: Session, job: TaskNotification) -> None:
         _end_lost(job, "failed", "crash", message)
         live.publish_job(session, job, live.JOB_FAILED)
     else:
-        job.status = "pending"
-        job.attempt = max(0, job.attempt - 1)
-        job.run_after = job.dispatched_at = session.scalars(select(db_now(0))).one()
-        jobs.ring_after_commit(session, job)
+        _wait_again(session, job)
         live.publish_job(session, job, live.JOB_RETRYING)
 
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,11 +19,13 @@ from webapp.extensions import db, settings
 from webapp.models import JobAttempt, TaskNotification, User
 from webapp.models.clock import db_now
 from webapp.resources.base import N_
+from webapp.services.job_audit import audit_jobs
 from webapp.services.signals import job_due
+from webapp.version import get_version
 
 log = logging.getLogger(__name__)
 
-SYSTEM_TASK_TYPES = frozenset({"metrics", "maintenance"})
+SYSTEM_TASK_TYPES = frozenset({"metrics", "maintenance", "prune"})
 
 
 def create_job(
@@ -60,6 +62,7 @@ def create_job(
         "run_after": db_now(delay),
         "dispatched_at": None if delay else db_now(0),
         "is_read": actor is None,
+        "code_version": get_version(),
     }
     if claimed_by:
         values |= claim_values(claimed_by) | {"token": 1, "attempt": 1, "started_at": db_now(0)}
@@ -93,6 +96,7 @@ def claim_values(owner: str) -> dict[str, Any]:
         "lease_until": db_now(settings().lease_seconds),
         "heartbeat_at": db_now(0),
         "progress_at": db_now(0),
+        "code_version": get_version(),
     }
 
 
@@ -126,13 +130,14 @@ def find_active(session: Session, queue_key: str) -> TaskNotification | None:
 
 def get_job(actor: User, task_id: str) -> TaskNotification:
     """Return a job that the actor may see: their own, or any for an administrator. NotFound otherwise."""
-    job = db.session.scalar(_visible_to(actor).where(TaskNotification.task_id == task_id))
+    job = db.session.scalar(visible_to(actor).where(TaskNotification.task_id == task_id))
     if job is None:
         raise NotFound(task_id)
     return job
 
 
-def _visible_to(actor: User) -> Any:
+def visible_to(actor: User) -> Select[TaskNotification]:
+    """Return the query of the jobs that the actor may see."""
     query = select(TaskNotification)
     return query if actor.is_admin else query.where(TaskNotification.user_id == actor.id)
 
@@ -201,10 +206,11 @@ def cancel_job(actor: User, task_id: str) -> TaskNotification:
     """Cancel at once what waits; ask what runs to stop at its next batch. Conflict when it has ended."""
     with write_transaction() as session:
         get_job(actor, task_id)
-        if _cancel_pending(session, task_id):
+        if _count(session.execute(end_waiting(TaskNotification.task_id == task_id))):
             session.expire_all()
             job = get_job(actor, task_id)
             live.publish_job(session, job, live.JOB_CANCELLED)
+            audit_jobs(session, actor, "cancel", [job])
             return job
         asked = session.execute(
             update(TaskNotification)
@@ -215,13 +221,17 @@ def cancel_job(actor: User, task_id: str) -> TaskNotification:
         if not _count(asked):
             raise Conflict(N_("This job has already ended."))
         session.expire_all()
-        return get_job(actor, task_id)
+        job = get_job(actor, task_id)
+        live.publish_job(session, job, live.JOB_PROGRESS)
+        audit_jobs(session, actor, "cancel", [job])
+        return job
 
 
-def _cancel_pending(session: Session, task_id: str) -> bool:
-    result = session.execute(
+def end_waiting(which: ColumnElement[bool]) -> Update:
+    """Return the statement that cancels jobs which wait."""
+    return (
         update(TaskNotification)
-        .where(TaskNotification.task_id == task_id, TaskNotification.status == "pending")
+        .where(which, TaskNotification.status == "pending")
         .values(
             status="cancelled",
             completed_at=db_now(0),
@@ -231,7 +241,6 @@ def _cancel_pending(session: Session, task_id: str) -> bool:
         )
         .execution_options(synchronize_session=False)
     )
-    return _count(result) == 1
 
 
 def retry_job(actor: User, task_id: str) -> TaskNotification:
@@ -243,7 +252,7 @@ def retry_job(actor: User, task_id: str) -> TaskNotification:
         get_job(actor, task_id)
         try:
             with session.begin_nested():
-                result = session.execute(_fresh_tries(task_id))
+                result = session.execute(fresh_tries(TaskNotification.task_id == task_id))
         except IntegrityError:  # its queue_key is active
             raise Conflict(N_("The same was asked for again meanwhile, and is waiting or running.")) from None
         if not _count(result):
@@ -252,13 +261,15 @@ def retry_job(actor: User, task_id: str) -> TaskNotification:
         job = get_job(actor, task_id)
         ring_after_commit(session, job)
         live.publish_job(session, job, live.JOB_PROGRESS)
+        audit_jobs(session, actor, "retry", [job])
         return job
 
 
-def _fresh_tries(task_id: str) -> Any:
+def fresh_tries(which: ColumnElement[bool]) -> Update:
+    """Return the statement that makes failed and cancelled jobs wait again, as if they were new."""
     return (
         update(TaskNotification)
-        .where(TaskNotification.task_id == task_id, TaskNotification.status.in_(("failed", "cancelled")))
+        .where(which, TaskNotification.status.in_(("failed", "cancelled")))
         .values(
             status="pending",
             attempt=0,
@@ -270,6 +281,7 @@ def _fresh_tries(task_id: str) -> Any:
             error_message=None,
             traceback=None,
             failure_kind=None,
+            error_fingerprint=None,
             is_read=False,
             state_version=TaskNotification.state_version + 1,
         )

@@ -1,8 +1,12 @@
 """Worker processes, known by their heartbeat."""
 
 import os
+import resource
 import socket
+import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, func, insert, select, update
 
@@ -10,7 +14,8 @@ from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Consumer
 from webapp.models.clock import db_now
-from webapp.services.job_protocol import OWNER_BOOT, owner_name
+from webapp.services.job_protocol import OWNER_BOOT, owner_name, running_job_id
+from webapp.version import get_version
 
 SILENT_AFTER = timedelta(seconds=30)
 FORGOTTEN_AFTER_SECONDS = 60 * 60
@@ -19,9 +24,12 @@ FORGOTTEN_AFTER_SECONDS = 60 * 60
 def beat() -> None:
     """Say that this process lives; the first time it introduces itself."""
     with write_transaction() as session:
-        known = session.execute(
-            update(Consumer).where(Consumer.name == owner_name()).values(heartbeat_at=db_now(0))
-        )
+        changing = {
+            "heartbeat_at": db_now(0),
+            "memory_bytes": measure_memory(),
+            "busy_job_id": running_job_id(),
+        }
+        known = session.execute(update(Consumer).where(Consumer.name == owner_name()).values(**changing))
         if known.rowcount:  # type: ignore[attr-defined]
             return
         session.execute(
@@ -30,11 +38,26 @@ def beat() -> None:
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 boot_id=OWNER_BOOT,
+                version=get_version(),
                 started_at=db_now(0),
-                heartbeat_at=db_now(0),
+                **changing,
             )
         )
         session.execute(delete(Consumer).where(Consumer.heartbeat_at < db_now(-FORGOTTEN_AFTER_SECONDS)))
+
+
+def leave() -> None:
+    """Take this process off the list: it ends as it should."""
+    with write_transaction() as session:
+        session.execute(delete(Consumer).where(Consumer.name == owner_name()))
+
+
+def measure_memory() -> int:
+    """Return the bytes that this process holds in memory; where that is not told, the most it ever held."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def is_any_alive(now: datetime) -> bool:

@@ -1,0 +1,106 @@
+/* The monitor: ticks, folds and scroll that outlive a refresh, and things to copy. */
+"use strict";
+(() => {
+  const LIST = "monitor-jobs";
+  const body = document.body;
+  const ticked = new Set();
+  const folds = new Map();
+  let scrolled = null;
+
+  // -- Ticked rows --------------------------------------------------------------------------------
+
+  const ticks = () => [...document.querySelectorAll(".tick")];
+
+  function showTicks() {
+    const bulk = document.getElementById("bulk");
+    if (!bulk) return;
+    const boxes = ticks();
+    for (const box of boxes) box.checked = ticked.has(box.value);
+    const page = document.getElementById("tick-page");
+    const count = boxes.filter((box) => box.checked).length;
+    if (page) {
+      page.checked = boxes.length > 0 && count === boxes.length;
+      page.indeterminate = count > 0 && count < boxes.length;
+    }
+    bulk.classList.toggle("has-ticked", count > 0);
+    showCount(bulk, count);
+  }
+
+  function showCount(bulk, count) {
+    const place = bulk.querySelector(".bulk-count");
+    const everything = bulk.querySelector("#tick-everything");
+    place.textContent = everything?.checked
+      ? place.dataset.textAll
+      : count
+        ? place.dataset.textTicked.replace("{count}", count.toLocaleString(document.documentElement.lang))
+        : place.dataset.textNone;
+    for (const button of bulk.querySelectorAll("button")) button.disabled = !count && !everything?.checked;
+  }
+
+  document.addEventListener("change", (event) => {
+    const box = event.target;
+    if (box.id === "tick-page") {
+      for (const item of ticks()) keep(item.value, box.checked);
+    } else if (box.matches?.(".tick")) {
+      keep(box.value, box.checked);
+    } else if (box.id !== "tick-everything") {
+      return;
+    }
+    showTicks();
+  });
+  const keep = (value, isTicked) => (isTicked ? ticked.add(value) : ticked.delete(value));
+
+  // -- What a refresh leaves as it was --------------------------------------------------------------
+
+  let wantsEverything = false;
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    if (!target?.querySelectorAll) return;
+    const isRefresh = event.detail.requestConfig?.triggeringEvent?.type === "monitor-changed";
+    if (target.id === LIST) wantsEverything = isRefresh && target.querySelector("#tick-everything")?.checked;
+    const scroller = target.querySelector(".table-scroll");
+    scrolled = isRefresh && scroller ? { id: target.id, top: scroller.scrollTop, left: scroller.scrollLeft } : null;
+    for (const item of target.querySelectorAll("details[id]")) folds.set(item.id, item.open);
+  });
+  body.addEventListener("htmx:afterSwap", (event) => {
+    for (const [id, isOpen] of folds) document.getElementById(id)?.toggleAttribute("open", isOpen);
+    const everything = document.getElementById("tick-everything");
+    if (everything && event.detail.target?.id === LIST) everything.checked = Boolean(wantsEverything);
+    if (scrolled) document.getElementById(scrolled.id)?.querySelector(".table-scroll")?.scrollTo(scrolled);
+    scrolled = null;
+    showTicks();
+  });
+
+  // -- Copy ---------------------------------------------------------------------------------------
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    const text = button.dataset.copyText ?? source?.textContent ?? "";
+    if (!(await copy(text))) return;
+    button.classList.add("is-done");
+    const region = document.getElementById("say-status");
+    if (region) region.textContent = button.dataset.done;
+    setTimeout(() => button.classList.remove("is-done"), 1500);
+  });
+
+  /* Over plain HTTP from another machine there is no clipboard interface: then the old way. */
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "visually-hidden";
+      body.append(area);
+      area.select();
+      const isDone = document.execCommand("copy");
+      area.remove();
+      return isDone;
+    }
+  }
+
+  showTicks();
+})();

@@ -1,0 +1,75 @@
+"""What the groups of commands share: plain errors, who acts, how a job is told."""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+from flask_migrate import upgrade
+
+from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from webapp.extensions import db, settings
+from webapp.models import TaskNotification, User
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Make sure of the database, and turn what can go wrong into one sentence and exit code 2."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            migrate_embedded()
+            return command(*args, **options)
+        except (Problem, Invalid, Conflict) as error:
+            problem = str(error)
+        except NotFound as error:
+            problem = f"There is no “{error}”."
+        except Forbidden as error:
+            problem = f"The user needs the role {error}."
+        click.echo(f"Error: {problem}", err=True)
+        sys.exit(2)
+
+    return run
+
+
+def migrate_embedded() -> None:
+    """Create and migrate the embedded database; a database server is migrated by ``db upgrade`` alone."""
+    if settings().is_sqlite:
+        upgrade()
+
+
+def get_operator() -> User:
+    """The actor of the command line: the first administrator, who owns what it starts."""
+    user = db.session.query(User).filter_by(role="admin", is_enabled=True).order_by(User.id).first()
+    if user is None:
+        raise Problem(
+            "There is no administrator yet.", "Run: flask --app webapp users create --role admin --email …"
+        )
+    return user
+
+
+def print_job(job: TaskNotification) -> None:
+    """Print a job as JSON."""
+    click.echo(json.dumps(describe_job(job), ensure_ascii=False, indent=2))
+
+
+def describe_job(job: TaskNotification) -> dict[str, Any]:
+    """Return what the command line and the API tell of a job."""
+    moments = ("created_at", "started_at", "completed_at", "expires_at")
+    plain = (
+        *(
+            "task_id",
+            "task_type",
+            "model_name",
+            "file_format",
+            "status",
+            "processed",
+            "total",
+            "record_count",
+        ),
+        *("created", "updated", "unchanged", "failed", "error_message", "attempt", "sha256", "file_size"),
+    )
+    values = {name: getattr(job, name) for name in plain}
+    return values | {name: value.isoformat() if (value := getattr(job, name)) else None for name in moments}

@@ -1,0 +1,350 @@
+"""The monitor's jobs: the list with its filters, what can be done to many, one job, what can be done to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import flask_babel
+from flask import Blueprint, flash, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+
+from webapp.errors import Conflict
+from webapp.htmx import go_to, render_page, wants_fragment
+from webapp.models.base import utc_now
+from webapp.routes.guards import require_admin
+from webapp.routes.monitor import DEEDS, DEFAULT_WINDOW, NO_FINGERPRINT, WINDOWS, tell_result
+from webapp.routes.questions import ask
+from webapp.services import job_actions, jobs, monitor
+from webapp.services.monitor_types import SHOWN_STATES, Count, JobFilter
+
+PAGE_ROWS = 50
+GROUP_ROWS = 1000
+LARGEST_ID = 2**63 - 1
+FILTERS = ("state", "kind", "resource", "user", "window", "since", "until", "q", "fingerprint")
+CUSTOM_WINDOW = "custom"
+
+blueprint = Blueprint("monitor_jobs", __name__, url_prefix="/monitor/jobs")
+blueprint.before_request(require_admin)
+
+
+@dataclass(frozen=True)
+class StateTab:
+    """One tab of the list: a state, or all of them, with how many jobs the filters leave in it."""
+
+    state: str | None
+    count: Count | None  # None: not counted, because that would take long
+    url: str
+
+
+# -- The list --------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+def list_jobs() -> ResponseReturnValue:
+    """List everybody's jobs: filtered and paged by the address alone."""
+    filters = read_filters(request.args)
+    wanted = build_filter(filters)
+    tabs = _build_tabs(filters, wanted)
+    cursor = _read_cursor()
+    return render_page(
+        "monitor/jobs.html",
+        "monitor/_jobs.html",
+        page=monitor.list_jobs(current_user, wanted, cursor=cursor, limit=PAGE_ROWS),
+        filters=filters,
+        tabs=tabs,
+        matching=next(tab.count for tab in tabs if tab.count and tab.state == wanted.state),
+        choices=monitor.list_choices(current_user),
+        windows={name: words for name, (_span, words) in WINDOWS.items()},
+        custom_window=CUSTOM_WINDOW,
+        cursor=cursor,
+        url_without_cause=_url_without(filters, "fingerprint"),
+    )
+
+
+def _url_without(filters: dict[str, str], *names: str) -> str:
+    rest = {name: text for name, text in filters.items() if name not in names}
+    return url_for("monitor_jobs.list_jobs", **rest)  # type: ignore[arg-type]
+
+
+def _read_cursor() -> int | None:
+    """Return where the page begins; one beyond every id means the first page."""
+    cursor = request.args.get("cursor", type=int)
+    return cursor if cursor is not None and 0 < cursor <= LARGEST_ID else None
+
+
+def read_filters(values: Any) -> dict[str, str]:
+    """Return what an address or a form narrows the list to; what cannot be read is left out."""
+    found = {name: values.get(name, "").replace("\0", "").strip() for name in FILTERS}
+    if found["state"] not in SHOWN_STATES:
+        found["state"] = ""
+    if not found["user"].isdecimal() or len(found["user"]) > 15:
+        found["user"] = ""
+    if found["window"] not in {*WINDOWS, CUSTOM_WINDOW}:
+        found["window"] = ""
+    for name in ("since", "until"):
+        if found["window"] != CUSTOM_WINDOW or _read_day(found[name]) is None:
+            found[name] = ""
+    return {name: text for name, text in found.items() if text}
+
+
+def build_filter(filters: dict[str, str]) -> JobFilter:
+    """Return the service's filter of an address's parts."""
+    since, until = _read_window(filters)
+    fingerprint = filters.get("fingerprint")
+    return JobFilter(
+        state=filters.get("state"),
+        task_type=filters.get("kind"),
+        model_name=filters.get("resource"),
+        user_id=int(filters["user"]) if "user" in filters else None,
+        since=since,
+        until=until,
+        text=filters.get("q", ""),
+        fingerprint="" if fingerprint == NO_FINGERPRINT else fingerprint,
+    )
+
+
+def _read_window(filters: dict[str, str]) -> tuple[datetime | None, datetime | None]:
+    """Return the moments between which a job was asked for; days are the shop's days."""
+    window = filters.get("window", "")
+    if window in WINDOWS:
+        return utc_now() - WINDOWS[window][0], None
+    since, until = (_read_day(filters.get(name, "")) for name in ("since", "until"))
+    return _start_of(since), _start_of(until + timedelta(days=1)) if until else None
+
+
+def _read_day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if date.min.year < day.year < date.max.year else None
+
+
+def _start_of(day: date | None) -> datetime | None:
+    if day is None:
+        return None
+    local: datetime = flask_babel.to_utc(datetime.combine(day, time()))
+    return local.replace(tzinfo=UTC)
+
+
+def _build_tabs(filters: dict[str, str], wanted: JobFilter) -> list[StateTab]:
+    is_small = not monitor.count_matching(current_user, JobFilter()).is_capped
+    rest = {name: text for name, text in filters.items() if name != "state"}
+    tabs = []
+    for state in (None, *SHOWN_STATES):
+        url = url_for("monitor_jobs.list_jobs", **({"state": state} if state else {}), **rest)  # type: ignore[arg-type]
+        is_counted = is_small or state == wanted.state or _is_cheap(state, set(rest))
+        found = monitor.count_matching(current_user, replace(wanted, state=state)) if is_counted else None
+        tabs.append(StateTab(state, found, url))
+    return tabs
+
+
+def _is_cheap(state: str | None, narrowed_by: set[str]) -> bool:
+    """Whether an index counts a tab: with a long history, nine slow counts would hold up the page."""
+    by_value = narrowed_by - {"window", "since", "until"}
+    if state is None:
+        return len(by_value) <= 1 and by_value <= {"kind", "resource", "user"}
+    return by_value <= {"kind"}
+
+
+@blueprint.app_template_filter("count")
+def format_count(count: Count) -> str:
+    """A number that may be "at least"."""
+    return str(flask_babel.format_decimal(count.value)) + ("+" if count.is_capped else "")
+
+
+# -- Many jobs -------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/<any(retries, cancellation, deletion):action>")
+def act_on_many(action: str) -> ResponseReturnValue:
+    """Ask whether it is meant, with the count; once it is, do it to each job whose state allows it."""
+    filters = read_filters(request.form)
+    is_group = request.form.get("back") == "failures"
+    everything = request.form.get("everything") == "yes" and not is_group
+    task_ids = _list_group(filters) if is_group else list(dict.fromkeys(request.form.getlist("task_id")))
+    back = _find_way_back(filters)
+    if not everything and not task_ids:
+        flash(_("Nothing matches any more.") if is_group else _("Tick the jobs first."))
+        return go_to(back)
+    if request.form.get("confirmed") != "yes":
+        count = (
+            monitor.count_matching(current_user, build_filter(filters))
+            if everything
+            else Count(len(task_ids))
+        )
+        fields = [] if everything or is_group else [("task_id", task_id) for task_id in task_ids]
+        return _ask_about_many(action, filters, fields, count, back)
+    try:
+        result = DEEDS[action](
+            current_user,
+            task_ids=() if everything else task_ids,
+            job_filter=build_filter(filters) if everything else None,
+            expected=request.form.get("expected", type=int),
+        )
+    except Conflict as error:
+        flash(_(str(error)))
+    else:
+        flash(tell_result(action, result))
+    return go_to(back)
+
+
+def _list_group(filters: dict[str, str]) -> list[str]:
+    """Return the jobs of one group of failures: those that failed in its window, whenever they were asked for."""
+    wanted, window = build_filter(filters), filters.get("window", DEFAULT_WINDOW)
+    found: list[str] = []
+    cursor: int | None = None
+    while len(found) < monitor.COUNT_CAP:
+        page = monitor.list_jobs_of_group(
+            current_user,
+            wanted.task_type or "",
+            wanted.fingerprint or "",
+            WINDOWS.get(window, WINDOWS[DEFAULT_WINDOW])[0],
+            cursor,
+            GROUP_ROWS,
+        )
+        found += [row.job.task_id for row in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
+
+
+def _find_way_back(filters: dict[str, str]) -> str:
+    """Return the list as it was, or the page of failures for what was asked for there."""
+    if request.form.get("back") == "failures":
+        return url_for("monitor.list_failures", window=filters.get("window"))
+    cursor = request.form.get("cursor")
+    return url_for("monitor_jobs.list_jobs", **filters, **({"cursor": cursor} if cursor else {}))  # type: ignore[arg-type]
+
+
+def _ask_about_many(
+    action: str, filters: dict[str, str], ticked: list[tuple[str, str]], count: Count, back: str
+) -> ResponseReturnValue:
+    number = format_count(count)
+    known = {
+        "retries": (
+            ngettext("Try %(number)s job again?", "Try %(number)s jobs again?", count.value, number=number),
+            _("Failed and cancelled ones start over with fresh tries; the others are skipped."),
+            _("Try again"),
+        ),
+        "cancellation": (
+            ngettext("Cancel %(number)s job?", "Cancel %(number)s jobs?", count.value, number=number),
+            _("Waiting ones end at once, running ones at their next batch; ended ones are skipped."),
+            _("Cancel jobs"),
+        ),
+        "deletion": (
+            ngettext("Delete %(number)s job?", "Delete %(number)s jobs?", count.value, number=number),
+            _(
+                "Their rows, files and log lines go for good; waiting and running ones are skipped."
+                " What they imported stays."
+            ),
+            _("Delete"),
+        ),
+    }
+    title, text, label = known[action]
+    kept = [(name, request.form.get(name, "")) for name in ("back", "cursor", "everything")]
+    fields = [*ticked, *filters.items(), *(pair for pair in kept if pair[1])]
+    if not count.is_capped:
+        fields.append(("expected", str(count.value)))
+    url = url_for("monitor_jobs.act_on_many", action=action)
+    return ask(title, text, label, url, back, fields)
+
+
+# -- One job ---------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/<uuid:task_id>")
+def show_job(task_id: object) -> ResponseReturnValue:
+    """Show all that is known of one job."""
+    detail = monitor.get_job_detail(current_user, str(task_id))
+    lines = monitor.list_logs(current_user, task_id=str(task_id)) if not wants_fragment() else None
+    return render_page("monitor/job.html", "monitor/_job.html", detail=detail, lines=lines)
+
+
+@blueprint.get("/<uuid:task_id>/raw")
+def show_raw(task_id: object) -> ResponseReturnValue:
+    """Answer with the job's row as JSON; secrets are hidden."""
+    return jsonify(monitor.get_job_detail(current_user, str(task_id)).raw)
+
+
+@blueprint.post("/<uuid:task_id>/retries")
+def retry_job(task_id: object) -> ResponseReturnValue:
+    """Give a job that failed or was cancelled a fresh set of tries."""
+    return _act(task_id, jobs.retry_job)
+
+
+@blueprint.post("/<uuid:task_id>/start")
+def start_job(task_id: object) -> ResponseReturnValue:
+    """Make a job that waits for its time due now."""
+    return _act(task_id, job_actions.run_now)
+
+
+@blueprint.post("/<uuid:task_id>/cancellation")
+def cancel_job(task_id: object) -> ResponseReturnValue:
+    """Cancel a job: at once when it waits, at its next batch when it runs."""
+    return _act(task_id, jobs.cancel_job)
+
+
+@blueprint.post("/<uuid:task_id>/release")
+def release_job(task_id: object) -> ResponseReturnValue:
+    """Take a job away from a worker that does not answer, once that is confirmed."""
+    if request.form.get("confirmed") != "yes":
+        return ask(
+            _("Take the job away from its worker?"),
+            _(
+                "Another worker goes on from the last batch that was saved. The first one, should it still"
+                " live, can write nothing more."
+            ),
+            _("Force release"),
+            url_for("monitor_jobs.release_job", task_id=task_id),
+            _job_url(task_id),
+        )
+    return _act(task_id, job_actions.force_release)
+
+
+@blueprint.post("/<uuid:task_id>/runs")
+def run_again(task_id: object) -> ResponseReturnValue:
+    """Ask for the same work once more, as a new job."""
+    try:
+        job = job_actions.run_again(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+        return go_to(_job_url(task_id))
+    return go_to(_job_url(job.task_id))
+
+
+@blueprint.post("/<uuid:task_id>/deletion")
+def delete_job(task_id: object) -> ResponseReturnValue:
+    """Delete a job that has ended, once that is confirmed."""
+    if request.form.get("confirmed") != "yes":
+        return ask(
+            _("Delete this job?"),
+            _("Its row, its file and its log lines go for good. What it imported stays."),
+            _("Delete"),
+            url_for("monitor_jobs.delete_job", task_id=task_id),
+            _job_url(task_id),
+        )
+    try:
+        job_actions.delete_job(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+        return go_to(_job_url(task_id))
+    flash(_("The job was deleted."))
+    return go_to(url_for("monitor_jobs.list_jobs"))
+
+
+def _act(task_id: object, action: Callable[..., object]) -> ResponseReturnValue:
+    try:
+        action(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+    return go_to(_job_url(task_id))
+
+
+def _job_url(task_id: object) -> str:
+    return url_for("monitor_jobs.show_job", task_id=task_id)

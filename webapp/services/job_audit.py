@@ -1,0 +1,40 @@
+"""Who did what to which job: kept in the same table as the changes of records."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from webapp.models import Change, TaskNotification, User
+from webapp.models.base import utc_now
+
+
+def audit_jobs(session: Session, actor: User, action: str, jobs: Iterable[TaskNotification]) -> None:
+    """Record an action on jobs, in the transaction that does it."""
+    told = [(job.id, {"task_id": job.task_id, "task_type": job.task_type}) for job in jobs]
+    _write(session, actor, "jobs", action, told)
+
+
+def audit_schedule(session: Session, actor: User, action: str, number: int, name: str) -> None:
+    """Record an action on a schedule."""
+    _write(session, actor, "schedules", action, [(number, {"name": name})])
+
+
+def _write(
+    session: Session, actor: User, resource: str, action: str, told: list[tuple[int, dict[str, Any]]]
+) -> None:
+    rows = [
+        {
+            "at": utc_now(),
+            "actor_id": actor.id,
+            "source": "monitor",
+            "resource": resource,
+            "record_id": record_id,
+            "action": action,
+            "after": after,
+        }
+        for record_id, after in told
+    ]
+    if rows:
+        session.execute(insert(Change), rows)
