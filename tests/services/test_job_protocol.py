@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from tasks.queue import huey
 from tests.support.databases import on_both_databases
 from tests.support.factories import save
-from tests.support.houses import drain_queue
+from tests.support.houses import MakeApp, drain_queue
 from tests.support.jobs import (
     ask,
     carry_out,
@@ -283,7 +283,7 @@ def test_a_cancelled_job_stops_at_its_next_batch(session: Session, editor: User)
     assert (outcomes(job_id), event_names()[-1]) == (["cancelled"], live.JOB_CANCELLED)
 
 
-def test_the_heartbeat_renews_the_lease_and_hears_of_a_cancellation(make_app: Any, editor: User) -> None:
+def test_the_heartbeat_renews_the_lease_and_hears_of_a_cancellation(make_app: MakeApp, editor: User) -> None:
     with make_app(HEARTBEAT_SECONDS="0.02", LEASE_SECONDS="30").app_context():
         job_id, stopped = ask(editor), threading.Event()
 
@@ -306,7 +306,7 @@ def _lease(job_id: int) -> float:
     return (job.lease_until - now).total_seconds()
 
 
-def test_the_heartbeat_tells_a_worker_that_its_job_is_gone(make_app: Any) -> None:
+def test_the_heartbeat_tells_a_worker_that_its_job_is_gone(make_app: MakeApp) -> None:
     with make_app(HEARTBEAT_SECONDS="0.02").app_context():
         job_id, seen = ask(), []
 

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Context
 from dataclasses import fields
 from pathlib import Path
@@ -27,6 +27,7 @@ PEOPLE = {"admin": "admin", "editor": "editor", "stranger": "editor", "viewer": 
 EVERY_VARIABLE = tuple(item.name.upper() for item in fields(Settings))
 
 Environment = dict[str, str]
+MakeApp = Callable[..., Flask]
 
 
 def email_of(person: str) -> str:

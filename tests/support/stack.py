@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -80,22 +81,15 @@ class Stack:
         for _ in range(TRIES):
             self.port = free_port()
             web = self.start("web", procfile_command("web"), PORT=str(self.port))
-            wait_until(
-                lambda web=web: self._has_settled(web), lambda web=web: f"web is silent:\n{web.output()}"
-            )  # type: ignore[misc]
+            wait_until(partial(self._has_settled, web), lambda: f"web is silent:\n{self.tails()}")
             if web.process.poll() is None:
                 return web
         pytest.fail(f"web does not start:\n{web.output()}", pytrace=False)
 
-    def start_worker(self, **variables: str) -> Started:
-        """Start a consumer and wait until it listens."""
-        worker = self.start("worker", procfile_command("worker"), **variables)
-        wait_until(
-            lambda: "started with" in worker.output() or worker.process.poll() is not None,
-            lambda: f"the worker is silent:\n{worker.output()}",
-        )
-        assert worker.process.poll() is None, worker.output()
-        return worker
+    def start_worker(self, module: str = "tasks.worker", **variables: str) -> Started:
+        """Start a consumer. It need not be waited for: the jobs are."""
+        command = [part.replace("tasks.worker", module) for part in procfile_command("worker")]
+        return self.start("worker", command, **variables)
 
     def start(self, name: str, command: Sequence[str], **variables: str) -> Started:
         """Start a command in a session of its own, with the house's environment."""

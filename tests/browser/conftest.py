@@ -1,0 +1,34 @@
+"""One browser for each test process, one window for each test."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.support.browser import PATIENCE_MS, Visitor, keep_picture, open_window, run_browser
+from tests.support.outcome import FAILED
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with run_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def window(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How a window is opened: ``@pytest.mark.parametrize("window", [{...}], indirect=True)``."""
+    return dict(getattr(request, "param", {}))
+
+
+@pytest.fixture
+def visitor(browser: Browser, window: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """A window, in which nothing may go wrong: no console error, no violation of the policy."""
+    with open_window(browser, **window) as opened:
+        yield opened
+        if request.node.stash.get(FAILED, False):
+            keep_picture(opened.page, request.node.name)
+        assert opened.complaints == []
