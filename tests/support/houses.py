@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from config import Settings
@@ -47,6 +48,9 @@ def build_house(environment: Mapping[str, str]) -> Flask:
     app = create_app({**environment, "ASYNC_MODE": "threading"})
     live.init_app(app)
     app.test_client_class = Client
+    app.jinja_env.bytecode_cache = (
+        FileSystemBytecodeCache()
+    )  # each house compiles its templates anew otherwise
     return app
 
 

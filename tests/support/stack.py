@@ -16,7 +16,7 @@ import pytest
 
 from config import ROOT
 from tests.support.houses import Environment
-from tests.support.processes import die_with_parent, end_process, find_marked, free_port, wait_until
+from tests.support.processes import await_end, die_with_parent, find_marked, free_port, wait_until
 
 MARK = "STOCKROOM_TEST_MARK"
 TRIES = 3
@@ -123,7 +123,10 @@ class Stack:
 
     def stop(self) -> dict[str, int]:
         """End everything with SIGTERM and return the exit codes; fail when a process stays."""
-        codes = {item.name: end_process(item.process, signal.SIGTERM) for item in reversed(self.started)}
+        for item in self.started:  # all at once: they need not wait for each other
+            if item.process.poll() is None:
+                item.process.send_signal(signal.SIGTERM)
+        codes = {item.name: await_end(item.process) for item in self.started}
         left = find_marked(self.mark)
         for pid in left:
             os.kill(pid, signal.SIGKILL)

@@ -179,10 +179,10 @@ class Money(FieldType):
         number = parse_decimal(re.sub(r"R\$|US\$|[$€£]", "", text).strip(), style, shown=text)
         if number.is_zero():
             number = Decimal(0)
+        if abs(number) >= MONEY_LIMIT:  # first: what has too many digits cannot even be rounded
+            raise Problem(N_("“%(value)s” is too large an amount."), value=text)
         if number != round(number, MONEY_PLACES):
             raise Problem(N_("“%(value)s” has more than four decimals."), N_("Round it."), value=text)
-        if abs(number) >= MONEY_LIMIT:
-            raise Problem(N_("“%(value)s” is too large an amount."), value=text)
         if self.minimum is not None and number < self.minimum:
             raise Problem(N_("%(value)s is less than %(minimum)s."), value=text, minimum=str(self.minimum))
         return number

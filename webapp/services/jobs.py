@@ -178,6 +178,7 @@ def _is_unread() -> Any:
 
 def read_job(actor: User, task_id: str) -> None:
     """Mark the notification of a job as read, if it is the actor's own and has ended."""
+    get_job(actor, task_id)
     with write_transaction() as session:
         session.execute(
             update(TaskNotification)
