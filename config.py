@@ -16,6 +16,7 @@ from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LANGUAGES = {"en": "English", "pt_BR": "Português (Brasil)"}
 SHORTEST_SECRET = 32
 KNOWN_SECRETS = frozenset({"change-me", "changeme", "secret", "dev", "development", "password", "stockroom"})
 
@@ -84,7 +85,7 @@ class Settings:
     log_keep_rows: int = _setting(100_000, _at_least(0))
 
     app_timezone: str = _setting("UTC", _timezone)
-    app_language: str = _setting("en", _one_of("en", "pt_BR"))
+    app_language: str = _setting("en", _one_of(*LANGUAGES))
     currency: str = _setting("USD")
     allow_negative_stock: bool = _setting(False, _boolean)
 

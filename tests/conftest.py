@@ -1,6 +1,6 @@
 """What every test can ask for. The work behind it is in ``tests/support``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,21 +10,18 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from tests.support import houses
-from tests.support.houses import Environment
+from tests.support.houses import Environment, MakeApp
 from tests.support.outcome import FAILED
 from tests.support.services import PostgresServer, run_postgres, run_redis, wipe_redis
 from tests.support.stack import Stack
 from webapp.extensions import Base, db
 from webapp.models import User
 
-# Deleting rows is far cheaper than copying a database for each test; ids go on, as they would anyway.
-PEOPLE, PEOPLE_KEPT = '"user"', "people_kept"
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Let fixtures know, at their end, whether their test failed."""
-    report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     if report.failed:
         item.stash[FAILED] = True
     return report  # type: ignore[return-value]
@@ -51,7 +48,7 @@ def postgres() -> Iterator[PostgresServer]:
         houses.furnish(app)
         houses.close_house(app)
         houses.remove_folder(folder)
-        server.command(f"CREATE TABLE {PEOPLE_KEPT} AS TABLE {PEOPLE}")
+        server.keep("user")
         yield server
 
 
@@ -79,14 +76,12 @@ def environment(database: str, tmp_path: Path, request: pytest.FixtureRequest) -
     server: PostgresServer = request.getfixturevalue("postgres")
     url: str = request.getfixturevalue("redis_url")
     wipe_redis(url)
-    server.end_connections()
-    wiped = [f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables)]
-    server.command("; ".join([*wiped, f"INSERT INTO {PEOPLE} SELECT * FROM {PEOPLE_KEPT}"]))
+    server.wipe([table.name for table in reversed(Base.metadata.sorted_tables)], keep="user")
     yield values | {"DATABASE_URL": server.url(), "REDIS_URL": url}
 
 
 @pytest.fixture
-def make_app(environment: Environment) -> Iterator[Callable[..., Flask]]:
+def make_app(environment: Environment) -> Iterator[MakeApp]:
     """Build an application of this test's house, with some settings changed: ``make_app(CURRENCY="BRL")``."""
     made: list[Flask] = []
 
@@ -103,7 +98,7 @@ def make_app(environment: Environment) -> Iterator[Callable[..., Flask]]:
 
 
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
+def app(make_app: MakeApp) -> Flask:
     """An application of the test's own."""
     return make_app()
 

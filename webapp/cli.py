@@ -94,7 +94,10 @@ def _run_in_foreground(job: TaskNotification, body: Callable[[JobRun], None], la
             bar.update(done - bar.pos)
 
         run.on_progress = show
-        carry_out(run, body)
+        try:
+            carry_out(run, body)
+        except KeyboardInterrupt:  # whoever stops the command means the job: no consumer goes on with it
+            jobs.cancel_job(get_operator(), job.task_id)
     db.session.expire_all()
     return db.session.get_one(TaskNotification, job.id)
 

@@ -25,6 +25,7 @@ from webapp.routes import page_context, static_urls
 EMPTY = "–"
 KILO = 1024
 SIZES = ("kB", "MB", "GB", "TB")
+COUNTS = frozenset({"count", "length", "limit", "size"})  # params of sentences that are amounts, not places
 
 
 def init_app(app: Flask) -> None:
@@ -223,7 +224,17 @@ def _translate(name: str, value: Any) -> Any:
         return _(RESOURCES[value].label_plural).lower()
     if name == "kind":
         return _(value).lower()
+    if name == "choices":
+        return ", ".join(_explain_choice(word) for word in str(value).split(", "))
+    if name in COUNTS and isinstance(value, int):
+        return format_number(value)
     return _(value) if name == "field" else value
+
+
+def _explain_choice(word: str) -> str:
+    """A word that files and forms hold as it is, with what it means where that is another word."""
+    label = choice_label(word).lower()
+    return word if label == word.replace("_", " ").lower() else f"{word} ({label})"
 
 
 def capitalize_first(text: str) -> str:

@@ -3,9 +3,10 @@
 from flask import has_request_context, request, session
 from flask_login import current_user
 
+from config import LANGUAGES
 from webapp.extensions import settings
 
-LANGUAGES = {"en": "English", "pt_BR": "Português (Brasil)"}
+__all__ = ["LANGUAGES", "choose_language", "choose_timezone"]
 
 
 def choose_language() -> str:

@@ -310,6 +310,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_task_notification_status_id', ['status', 'id'], unique=False)
         batch_op.create_index('ix_task_notification_status_task_type_id', ['status', 'task_type', 'id'], unique=False)
         batch_op.create_index('ix_task_notification_task_type_id', ['task_type', 'id'], unique=False)
+        batch_op.create_index('ix_task_notification_unread', ['user_id', 'id'], unique=False, sqlite_where=sa.text('is_read IS 0'), postgresql_where=sa.text('is_read IS false'))
         batch_op.create_index('ix_task_notification_user_id_id', ['user_id', 'id'], unique=False)
         batch_op.create_index('uq_task_notification_queue_key_active', ['queue_key'], unique=True, sqlite_where=sa.text("status IN ('pending', 'processing')"), postgresql_where=sa.text("status IN ('pending', 'processing')"))
 
@@ -430,6 +431,7 @@ def downgrade() -> None:
     with op.batch_alter_table('task_notification', schema=None) as batch_op:
         batch_op.drop_index('uq_task_notification_queue_key_active', sqlite_where=sa.text("status IN ('pending', 'processing')"), postgresql_where=sa.text("status IN ('pending', 'processing')"))
         batch_op.drop_index('ix_task_notification_user_id_id')
+        batch_op.drop_index('ix_task_notification_unread', sqlite_where=sa.text('is_read IS 0'), postgresql_where=sa.text('is_read IS false'))
         batch_op.drop_index('ix_task_notification_task_type_id')
         batch_op.drop_index('ix_task_notification_status_task_type_id')
         batch_op.drop_index('ix_task_notification_status_id')

@@ -1,55 +1,53 @@
-"""A real browser, which complains about everything that a page's console complains about."""
+"""One browser for each test process, one window for each test."""
 
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.houses import PASSWORD, email_of
-from tests.support.services import unavailable
+from tests.browser.steps import sign_in
+from tests.support.browser import PATIENCE_MS, Visitor, keep_picture, open_window, run_browser
+from tests.support.outcome import FAILED
 from tests.support.stack import Stack
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A browser of this test process."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        unavailable("There is no Chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield made
-        made.close()
+    """The browser."""
+    expect.set_options(timeout=PATIENCE_MS)
+    with run_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def window(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How a window is opened: ``@pytest.mark.parametrize("window", [{...}], indirect=True)``."""
+    return dict(getattr(request, "param", {}))
+
+
+@pytest.fixture
+def visitor(browser: Browser, window: dict[str, Any], request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    """A window, in which nothing may go wrong: no console error, no violation of the policy."""
+    with open_window(browser, **window) as opened:
+        yield opened
+        if request.node.stash.get(FAILED, False):
+            keep_picture(opened.page, request.node.name)
+        assert opened.complaints == []
 
 
 @pytest.fixture
 def open_as(browser: Browser, stack: Stack) -> Iterator[Callable[..., Page]]:
     """Sign one of the people in and return their page: ``open_as("admin", color_scheme="dark")``."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    with ExitStack() as windows:
+        visitors = []
 
-    def hear(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
+        def open_page(person: str, **options: Any) -> Page:
+            visitor = windows.enter_context(open_window(browser, base_url=stack.url, **options))
+            visitors.append(visitor)
+            sign_in(visitor.page, stack.url, person)
+            return visitor.page
 
-    def open_page(person: str, **options: Any) -> Page:
-        context = browser.new_context(base_url=stack.url, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("/login")
-        page.fill("[name=email]", email_of(person))
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url(f"{stack.url}/")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
+        yield open_page
+        assert [complaint for visitor in visitors for complaint in visitor.complaints] == []

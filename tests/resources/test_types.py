@@ -35,8 +35,11 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.
 VALUES: list[tuple[FieldType, st.SearchStrategy[Any]]] = [
     (Text(), TRIMMED.filter(bool)),
     (Email(), st.from_regex(r"\A[a-z0-9.+]{1,20}@[a-z]{1,20}\.[a-z]{2,5}\Z")),
-    (Integer(), st.integers(-(2**53), 2**53)),
-    (Money(minimum=None), st.decimals(-(10**14), 10**14, places=4)),
+    (Integer(), st.integers(-(2**31) + 1, 2**31 - 1)),
+    (
+        Money(minimum=None),
+        st.decimals(Decimal("-99999999999999.9999"), Decimal("99999999999999.9999"), places=4),
+    ),
     (DateTime(), MOMENTS),
     (Choice(options=("sale", "adjustment")), st.sampled_from(["sale", "adjustment"])),
     (Reference(resource="brands"), TRIMMED.filter(bool)),
@@ -59,8 +62,11 @@ def test_anything_is_taken_or_refused_in_a_sentence(kind: FieldType, text: str) 
     try:
         kind.parse(text.strip())
     except Problem as problem:
-        assert str(problem)[-1] in ".!"
-        assert "%(" not in str(problem)
+        sentence = str(problem)
+    else:
+        return
+    assert sentence.endswith(".")
+    assert "%(" not in sentence
 
 
 @pytest.mark.parametrize(
@@ -105,8 +111,7 @@ def test_people_write_the_same_in_many_ways(kind: FieldType, text: str, style: S
         (
             Integer(),
             "1E+05",
-            "“1E+05” is a number that a spreadsheet has shortened; its digits are lost."
-            " Format the column as text in the spreadsheet and export it again.",
+            "“1E+05” is a number that a spreadsheet has shortened; its digits are lost. Format the column as text in the spreadsheet and export it again.",
         ),
         (Money(), "1.23456", "“1.23456” has more than four decimals. Round it."),
         (Money(), "-1", "-1 is less than 0."),

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def test_an_export_holds_what_its_filters_leave(
 def test_columns_come_in_the_order_that_was_asked_for(session: Session, editor: User) -> None:
     fill_shop()
     job = export(editor, "products", fields=["title", "quantity", "brand"], sort="-quantity")
-    assert [tuple(row.items()) for row in read_csv(job)][0] == (
+    assert tuple(read_csv(job)[0].items()) == (
         ("title", "Café"),
         ("quantity", "48"),
         ("brand", ""),
@@ -167,11 +168,12 @@ def test_a_double_click_makes_one_file(session: Session, editor: User, stranger:
 
 
 def test_an_export_is_of_one_moment(session: Session, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "BATCH_ROWS", 2)
+    monkeypatch.setitem(FORMATS, "csv", replace(FORMATS["csv"], batch_rows=2))
     save("categories", {"name": "Tools"})
     save("products", *(product(f"{number:03}", title=f"{number:03}") for number in range(40)))
     job = exports.request_export(editor, "products", "csv")
-    original, changed = JobRun.raise_if_stopped, []
+    original = JobRun.raise_if_stopped
+    changed: list[JobRun] = []
 
     def change_meanwhile(run: JobRun) -> None:
         original(run)
@@ -191,7 +193,7 @@ def test_an_export_is_of_one_moment(session: Session, editor: User, monkeypatch:
 def test_progress_is_told_while_the_file_grows(
     session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "BATCH_ROWS", 5)
+    monkeypatch.setitem(FORMATS, "csv", replace(FORMATS["csv"], batch_rows=5))
     save("brands", *({"name": str(number)} for number in range(23)))
     job, told = exports.request_export(editor, "brands", "csv"), []
     run = claim(job.id)

@@ -6,13 +6,12 @@ import shutil
 from collections import namedtuple
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy.orm import Session
 
 from config import Settings
+from tests.support.houses import MakeApp
 from tests.support.jobs import ask, carry_out, change, look_at
 from webapp.errors import NotFound, Problem
 from webapp.models import User
@@ -119,8 +118,8 @@ def test_maintenance_sweeps_as_a_job(session: Session, media: Path, editor: User
     assert (look_at(job_id).status, look_at(job_id).record_count, kept(media)) == ("completed", 1, [])
 
 
-def test_another_store_is_used_when_the_settings_name_one(make_app: Any, tmp_path: Path) -> None:
-    app: Flask = make_app(STORAGE_URL=f"file://{tmp_path}/elsewhere")
+def test_another_store_is_used_when_the_settings_name_one(make_app: MakeApp, tmp_path: Path) -> None:
+    app = make_app(STORAGE_URL=f"file://{tmp_path}/elsewhere")
     (tmp_path / "elsewhere" / "imports").mkdir(parents=True)
     with app.app_context():
         path = keep()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from config import Settings
 from tests.support.databases import on_both_databases
 from tests.support.factories import heard_signals, quantity_of, save, stock_up
+from tests.support.houses import MakeApp
 from tests.support.imports import apply, bring_in, counts, job_of, reload_import, start, upload
 from tests.support.jobs import carry_out, claim, look_at, lose_worker
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
@@ -216,7 +217,7 @@ def test_what_is_no_table_is_refused_at_the_door_and_not_kept(
     assert session.scalars(select(DataImport)).all() == []
 
 
-def test_a_file_above_the_limit_is_refused_and_not_kept(make_app, editor: User) -> None:  # type: ignore[no-untyped-def]
+def test_a_file_above_the_limit_is_refused_and_not_kept(make_app: MakeApp, editor: User) -> None:
     app = make_app(MAX_UPLOAD_MB="1")
     with app.app_context():
         big = b"name\n" + b"Acme\n" * 300_000
@@ -337,6 +338,15 @@ def test_a_file_of_the_house_comes_back_unchanged(session: Session, editor: User
     assert session.scalars(select(Category.name).order_by(Category.id)).all() == ['Café, "au lait"', "NA"]
     again = bring_in(editor, "categories", text)
     assert counts(again) == (0, 0, 2, 0)
+
+
+def test_a_negative_amount_refuses_its_row_and_not_the_file(session: Session, editor: User) -> None:
+    save("categories", {"name": "Tools"})
+    text = "serial_number,title,category,cost_price,sell_price\nA,A,Tools,-1.5,2\nB,B,Tools,1.5,2\n"
+    job = bring_in(editor, "products", text)
+    assert (job.status, counts(job)) == ("completed", (1, 0, 0, 1))
+    error = session.scalars(select(ImportRowError)).one()
+    assert error.message % error.params == "-1.5 is less than 0."
 
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "northwind"

@@ -5,9 +5,8 @@ Each part of the protocol has a guard test: with that part taken out, the test f
 
 import errno
 import threading
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session
 from tasks.queue import huey
 from tests.support.databases import on_both_databases
 from tests.support.factories import save
-from tests.support.houses import drain_queue
+from tests.support.houses import MakeApp, drain_queue
 from tests.support.jobs import (
     ask,
     carry_out,
@@ -40,6 +39,9 @@ from webapp.models.clock import db_now
 from webapp.resources.types import Problem
 from webapp.services import job_protocol, jobs
 from webapp.services.job_protocol import JobRun, LeaseLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = on_both_databases
 
@@ -275,7 +277,7 @@ def test_a_cancelled_job_stops_at_its_next_batch(session: Session, editor: User)
     assert (outcomes(job_id), event_names()[-1]) == (["cancelled"], live.JOB_CANCELLED)
 
 
-def test_the_heartbeat_renews_the_lease_and_hears_of_a_cancellation(make_app: Any, editor: User) -> None:
+def test_the_heartbeat_renews_the_lease_and_hears_of_a_cancellation(make_app: MakeApp, editor: User) -> None:
     with make_app(HEARTBEAT_SECONDS="0.02", LEASE_SECONDS="30").app_context():
         job_id, stopped = ask(editor), threading.Event()
 
@@ -298,7 +300,7 @@ def _lease(job_id: int) -> float:
     return (job.lease_until - now).total_seconds()
 
 
-def test_the_heartbeat_tells_a_worker_that_its_job_is_gone(make_app: Any) -> None:
+def test_the_heartbeat_tells_a_worker_that_its_job_is_gone(make_app: MakeApp) -> None:
     with make_app(HEARTBEAT_SECONDS="0.02").app_context():
         job_id, seen = ask(), []
 

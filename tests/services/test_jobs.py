@@ -90,7 +90,8 @@ def test_an_ended_job_is_news_until_it_is_read(session: Session, editor: User, s
     assert jobs.count_unread(editor) == 0
     carry_out(job_id, nothing)
     assert (jobs.count_unread(editor), jobs.count_unread(stranger)) == (1, 0)
-    jobs.read_job(stranger, look_at(job_id).task_id)
+    with pytest.raises(NotFound):
+        jobs.read_job(stranger, look_at(job_id).task_id)
     assert jobs.count_unread(editor) == 1
     jobs.read_job(editor, look_at(job_id).task_id)
     assert jobs.count_unread(editor) == 0

@@ -23,6 +23,7 @@ from tests.support.factories import (
     save,
     stock_up,
 )
+from tests.support.houses import MakeApp
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Brand, Category, Change, Inflow, Outflow, Product, ProductModel, Supplier, User
@@ -173,7 +174,7 @@ def test_stock_does_not_go_below_zero_and_the_row_says_how_many_were_left(sessio
     assert quantity_of("A") == 1
 
 
-def test_stock_may_go_below_zero_where_the_house_allows_it(make_app: Any) -> None:
+def test_stock_may_go_below_zero_where_the_house_allows_it(make_app: MakeApp) -> None:
     with make_app(ALLOW_NEGATIVE_STOCK="1").app_context():
         stock_up("A", quantity=1)
         assert actions(save("outflows", {"reference": "1", "product": "A", "quantity": 3})) == ["created"]

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Context
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from config import Settings
@@ -27,6 +28,7 @@ PEOPLE = {"admin": "admin", "editor": "editor", "stranger": "editor", "viewer": 
 EVERY_VARIABLE = tuple(item.name.upper() for item in fields(Settings))
 
 Environment = dict[str, str]
+MakeApp = Callable[..., Flask]
 
 
 def email_of(person: str) -> str:
@@ -46,6 +48,9 @@ def build_house(environment: Mapping[str, str]) -> Flask:
     app = create_app({**environment, "ASYNC_MODE": "threading"})
     live.init_app(app)
     app.test_client_class = Client
+    app.jinja_env.bytecode_cache = (
+        FileSystemBytecodeCache()
+    )  # each house compiles its templates anew otherwise
     return app
 
 

@@ -25,7 +25,7 @@ def apply(actor: User, data_import: DataImport, mapping: Any = None, **options: 
 
 def start(actor: User, data_import: DataImport, mapping: Any = None, **options: Any) -> TaskNotification:
     """Ask for the rows of an inspected file to be saved."""
-    return imports.start_import(actor, data_import.public_id, mapping or data_import.mapping, options)
+    return imports.start_import(actor, data_import.public_id, mapping or data_import.mapping or {}, options)
 
 
 def bring_in(actor: User, resource: str, text: str, mapping: Any = None, **options: Any) -> TaskNotification:

@@ -47,6 +47,11 @@ def end_process(process: subprocess.Popen[bytes], kind: signal.Signals, patience
     """Ask a process to end and return its exit code; killed when it does not listen."""
     if process.poll() is None:
         process.send_signal(kind)
+    return await_end(process, patience)
+
+
+def await_end(process: "subprocess.Popen[bytes]", patience: float = 15.0) -> int:
+    """Wait for a process that was told to end, and return its exit code; killed when it does not listen."""
     try:
         return process.wait(patience)
     except subprocess.TimeoutExpired:

@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ import pytest
 
 from config import ROOT
 from tests.support.houses import Environment
-from tests.support.processes import die_with_parent, end_process, find_marked, free_port, wait_until
+from tests.support.processes import await_end, die_with_parent, find_marked, free_port, wait_until
 
 MARK = "STOCKROOM_TEST_MARK"
 TRIES = 3
@@ -80,16 +81,15 @@ class Stack:
         for _ in range(TRIES):
             self.port = free_port()
             web = self.start("web", procfile_command("web"), PORT=str(self.port))
-            wait_until(
-                lambda web=web: self._has_settled(web), lambda web=web: f"web is silent:\n{web.output()}"
-            )  # type: ignore[misc]
+            wait_until(partial(self._has_settled, web), lambda: f"web is silent:\n{self.tails()}")
             if web.process.poll() is None:
                 return web
         pytest.fail(f"web does not start:\n{web.output()}", pytrace=False)
 
-    def start_worker(self, **variables: str) -> Started:
+    def start_worker(self, module: str = "tasks.worker", **variables: str) -> Started:
         """Start a consumer. It need not be waited for: the jobs are."""
-        return self.start("worker", procfile_command("worker"), **variables)
+        command = [part.replace("tasks.worker", module) for part in procfile_command("worker")]
+        return self.start("worker", command, **variables)
 
     def start(self, name: str, command: Sequence[str], **variables: str) -> Started:
         """Start a command in a session of its own, with the house's environment."""
@@ -123,7 +123,10 @@ class Stack:
 
     def stop(self) -> dict[str, int]:
         """End everything with SIGTERM and return the exit codes; fail when a process stays."""
-        codes = {item.name: end_process(item.process, signal.SIGTERM) for item in reversed(self.started)}
+        for item in self.started:  # all at once: they need not wait for each other
+            if item.process.poll() is None:
+                item.process.send_signal(signal.SIGTERM)
+        codes = {item.name: await_end(item.process) for item in self.started}
         left = find_marked(self.mark)
         for pid in left:
             os.kill(pid, signal.SIGKILL)

@@ -2,8 +2,11 @@
 
 import os
 import signal
+import sqlite3
+import time
 from pathlib import Path
 
+import psycopg.errors
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,11 +16,10 @@ from tasks.queue import huey
 from tests.support.databases import POSTGRES
 from tests.support.factories import quantity_of, stock_up
 from tests.support.imports import counts, upload
-from tests.support.jobs import change, event_names, look_at, outcomes
+from tests.support.jobs import event_names, look_at, outcomes
 from tests.support.processes import children_of, find_marked, free_port, wait_until
 from tests.support.stack import MARK, Stack
 from webapp import live
-from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Change, Consumer, Outflow, PeriodicSlot, TaskNotification, User
 from webapp.services import exports, files, imports, jobs
@@ -26,6 +28,8 @@ ON_BOTH = pytest.mark.parametrize("database", ["sqlite", POSTGRES], indirect=Tru
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROWS = 3000
+POISONED_LINE = 41
+LOCKING = [f"SELECT 1 FROM {name} FOR UPDATE NOWAIT" for name in ("task_notification", "product")]  # noqa: S608
 SMALL_BATCHES = {"BATCH_SECONDS": "0.001"}  # a batch then shrinks to one row: many boundaries to be hit at
 
 
@@ -62,8 +66,8 @@ def assert_exact(job_id: int) -> None:
     assert db.session.scalar(select(func.count()).select_from(Outflow)) == ROWS
     lines = db.session.scalars(select(Change.line).where(Change.job_id == job_id).order_by(Change.id)).all()
     assert list(lines) == list(range(2, ROWS + 2))
-    told = event_names(live.user_audience(job.user_id or 0))
-    assert told.count(live.JOB_COMPLETED) == 2  # the inspection's and the import's
+    mine = live.user_audience(job.user_id or 0)
+    assert event_names(mine).count(live.JOB_COMPLETED) == 2  # the inspection's and the import's
 
 
 @ON_BOTH
@@ -75,7 +79,7 @@ def test_a_job_is_run_by_a_real_consumer(session: Session, stack: Stack, editor:
     assert (job.status, job.record_count, job.attempt) == ("completed", 1, 1)
     with files.open_for_reading(str(job.file_path)) as file:
         assert b"Product A" in file.read()
-    wait_until(lambda: _count_consumers() == 1, lambda: "the consumer did not introduce itself")
+    wait_until(lambda: _count_consumers() == 2, lambda: "not both workers introduced themselves")
 
 
 @ON_BOTH
@@ -87,15 +91,18 @@ def test_an_import_whose_worker_is_killed_twice_ends_as_if_nothing_had_happened(
     for _ in range(2):
         worker = stack.start_worker(**SMALL_BATCHES)
         done = wait_for_progress(job_id, done + 100)
-        children = children_of(worker.pid)
-        os.kill(worker.pid, signal.SIGKILL)
-        wait_until(
-            lambda: not set(children) & set(find_marked(stack.mark)), lambda: "children outlive their parent"
-        )
+        kill_parent(stack, worker.pid)
     stack.start_worker()
     wait_for(job_id, "completed", "failed")
     assert_exact(job_id)
     assert outcomes(job_id) == ["crash", "crash", "completed"]
+
+
+def kill_parent(stack: Stack, pid: int) -> None:
+    """Kill a consumer, and see that its workers do not go on without it."""
+    children = set(children_of(pid))
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not children & set(find_marked(stack.mark)), lambda: "children outlive their parent")
 
 
 def test_a_single_killed_child_gives_its_job_back_and_the_consumer_lives(
@@ -123,8 +130,7 @@ def test_a_worker_that_wakes_after_its_job_was_given_away_writes_nothing(
     stack.start_worker(**SMALL_BATCHES)
     done = wait_for_progress(job_id, 100)
     frozen = _owner_of(job_id)
-    os.kill(frozen, signal.SIGSTOP)
-    _free_write_lock(stack, frozen)
+    _freeze_outside_of_a_write(frozen)
     wait_until(
         lambda: look_at(job_id).crashes or look_at(job_id).processed > done + 50, lambda: "nobody took over"
     )
@@ -133,20 +139,30 @@ def test_a_worker_that_wakes_after_its_job_was_given_away_writes_nothing(
     assert_exact(job_id)
 
 
-def _free_write_lock(stack: Stack, frozen: int) -> None:
-    """A process frozen inside a transaction holds SQLite's lock for ever: let it go on to its end first."""
-    while not _can_write():
-        os.kill(frozen, signal.SIGCONT)
-        os.kill(frozen, signal.SIGSTOP)
+def _freeze_outside_of_a_write(pid: int) -> None:
+    """Stop a process, but not while it holds a lock: nobody could go on, and no lease would help."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        if _is_unlocked():
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.003)  # to land elsewhere
 
 
-def _can_write() -> bool:
+def _is_unlocked() -> bool:
+    """Whether a batch could begin at this moment."""
+    tried = ["BEGIN IMMEDIATE"] if db.engine.dialect.name == "sqlite" else LOCKING
+    connection = db.engine.raw_connection()
     try:
-        with write_transaction() as session:
-            session.execute(select(1))
-    except Exception:  # noqa: BLE001 - locked
+        for statement in tried:
+            connection.cursor().execute(statement)
+    except (sqlite3.OperationalError, psycopg.errors.LockNotAvailable):
         return False
-    return True
+    else:
+        return True
+    finally:
+        connection.rollback()
+        connection.close()
 
 
 @ON_BOTH
@@ -192,7 +208,7 @@ def test_a_message_sent_ten_times_does_the_job_once(session: Session, stack: Sta
 def test_two_consumers_run_each_slot_once(session: Session, stack: Stack) -> None:
     for _ in range(2):
         stack.start_worker()
-    wait_until(lambda: _count_consumers() == 2, lambda: "not both consumers live")
+    wait_until(lambda: _count_consumers() == 4, lambda: "not all of 2 x 2 workers live")
     wait_until(lambda: _slots("maintenance"), lambda: "no slot was run", patience=90)
     session.rollback()
     slots = session.scalars(select(PeriodicSlot.slot).where(PeriodicSlot.name == "maintenance")).all()
@@ -204,8 +220,7 @@ def test_two_consumers_run_each_slot_once(session: Session, stack: Stack) -> Non
 
 def _count_consumers() -> int:
     db.session.rollback()
-    """One consumer has several worker processes; they share its boot id."""
-    return db.session.scalar(select(func.count(Consumer.boot_id.distinct()))) or 0
+    return db.session.scalar(select(func.count()).select_from(Consumer)) or 0
 
 
 def _slots(name: str) -> int:
@@ -214,23 +229,18 @@ def _slots(name: str) -> int:
     return db.session.scalar(query.where(TaskNotification.status == "completed")) or 0
 
 
-def test_a_job_that_kills_its_worker_each_time_fails_and_others_are_done(
+def test_a_line_that_kills_every_worker_fails_its_job_is_named_and_others_are_done(
     session: Session, stack: Stack, editor: User
 ) -> None:
-    stack.start_worker(**SMALL_BATCHES)
-    poison, seen = start_long_import(editor), set()
-    change(poison, checkpoint={"line": 41})
-
-    def kill_again() -> bool:
-        job = look_at(poison)
-        if job.status == "processing" and job.token not in seen and job.checkpoint == {"line": 41}:
-            seen.add(job.token)
-            os.kill(_owner_of(poison), signal.SIGKILL)
-        return job.status in ("failed", "completed")
-
-    wait_until(kill_again, lambda: "the job goes on for ever", patience=90)
+    stack.start_worker("tests.support.poisoned_worker", POISONED_LINE=str(POISONED_LINE), LEASE_SECONDS="1")
+    poisoned = start_long_import(editor)
     healthy = exports.request_export(editor, "products", "csv").id
     assert wait_for(healthy, "completed", "failed").status == "completed"
+    job = wait_for(poisoned, "completed", "failed")
+    assert (job.status, job.failure_kind, job.checkpoint) == ("failed", "crash", {"line": POISONED_LINE - 1})
+    assert f"up to line {POISONED_LINE - 1}" in str(job.error_message)
+    saved = POISONED_LINE - 2  # the header is line 1
+    assert (job.created, ROWS + 7 - quantity_of("A")) == (saved, saved)
 
 
 def test_a_running_import_is_cancelled_at_a_boundary(session: Session, stack: Stack, editor: User) -> None:

@@ -40,6 +40,14 @@ class TaskNotification(Base):
         ),
         # The monitor's lists go by keyset through these: first pages do not slow down with history.
         Index("ix_task_notification_user_id_id", "user_id", "id"),
+        # The bell of every page counts these.
+        Index(
+            "ix_task_notification_unread",
+            "user_id",
+            "id",
+            sqlite_where=text("is_read IS 0"),
+            postgresql_where=text("is_read IS false"),
+        ),
         Index("ix_task_notification_status_id", "status", "id"),
         Index("ix_task_notification_status_task_type_id", "status", "task_type", "id"),
         Index("ix_task_notification_task_type_id", "task_type", "id"),

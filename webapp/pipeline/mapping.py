@@ -1,7 +1,7 @@
 """Which column of a file is which field: found by name, label and customary other names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
 from webapp.resources.base import Field, Resource
@@ -11,14 +11,18 @@ FUZZY_RATIO = 0.8
 
 
 def suggest_mapping(
-    resource: Resource, fields: Sequence[Field], columns: Sequence[str]
+    resource: Resource,
+    fields: Sequence[Field],
+    columns: Sequence[str],
+    labels: Mapping[str, Sequence[str]],
 ) -> dict[str, tuple[str, bool]]:
     """Return ``{field: (column, is_exact)}``. An exact match is by a known name; a fuzzy one is close to it.
 
-    A column feeds one field, the first that fits; a person may decide otherwise.
+    ``labels`` holds the fields' labels in other languages. A column feeds one field, the first that
+    fits; a person may decide otherwise.
     """
     found: dict[str, tuple[str, bool]] = {}
-    names = {field.name: _names(resource, field) for field in fields}
+    names = {field.name: _names(resource, field, labels.get(field.name, ())) for field in fields}
     # Passes from the surest to the least: a field's own name beats another field's alias.
     for rank in range(max((len(list_) for list_ in names.values()), default=0)):
         for field in fields:
@@ -32,9 +36,16 @@ def suggest_mapping(
     return found
 
 
-def _names(resource: Resource, field: Field) -> list[str]:
+def _names(resource: Resource, field: Field, labels: Sequence[str]) -> list[str]:
     singular = resource.label
-    own = [field.name, field.label, f"{singular} {field.name}", f"{singular} {field.label}", *field.aliases]
+    own = [
+        field.name,
+        field.label,
+        f"{singular} {field.name}",
+        f"{singular} {field.label}",
+        *labels,
+        *field.aliases,
+    ]
     return list(dict.fromkeys(_normalise(name) for name in own))
 
 

@@ -14,6 +14,20 @@ DESCRIPTION = Field(
     example=N_("Anything worth knowing"),
 )
 
+
+def _name(example: str, aliases: tuple[str, ...]) -> Field:
+    return Field(
+        "name",
+        N_("Name"),
+        Text(),
+        required=True,
+        searchable=True,
+        sortable=True,
+        aliases=aliases,
+        example=example,
+    )
+
+
 CATEGORIES = Resource(
     name="categories",
     label=N_("Category"),
@@ -26,16 +40,7 @@ CATEGORIES = Resource(
     title_field="name",
     order_by=("name",),
     fields=(
-        Field(
-            "name",
-            N_("Name"),
-            Text(),
-            required=True,
-            searchable=True,
-            sortable=True,
-            aliases=("category", "category name", "title"),
-            example=N_("Beverages"),
-        ),
+        _name(N_("Beverages"), ("category", "category name", "title")),
         DESCRIPTION,
     ),
 )
@@ -52,16 +57,7 @@ BRANDS = Resource(
     title_field="name",
     order_by=("name",),
     fields=(
-        Field(
-            "name",
-            N_("Name"),
-            Text(),
-            required=True,
-            searchable=True,
-            sortable=True,
-            aliases=("brand", "brand name", "manufacturer", "maker"),
-            example="Acme",
-        ),
+        _name("Acme", ("brand", "brand name", "manufacturer", "maker")),
         DESCRIPTION,
     ),
 )
@@ -87,16 +83,7 @@ PRODUCT_MODELS = Resource(
             aliases=("brand name", "manufacturer", "maker"),
             example="Acme",
         ),
-        Field(
-            "name",
-            N_("Name"),
-            Text(),
-            required=True,
-            searchable=True,
-            sortable=True,
-            aliases=("model", "model name", "product model"),
-            example="A-100",
-        ),
+        _name("A-100", ("model", "model name", "product model")),
         DESCRIPTION,
     ),
 )
@@ -112,16 +99,7 @@ SUPPLIERS = Resource(
     title_field="name",
     order_by=("name",),
     fields=(
-        Field(
-            "name",
-            N_("Name"),
-            Text(),
-            required=True,
-            searchable=True,
-            sortable=True,
-            aliases=("supplier", "supplier name", "company", "company name", "vendor"),
-            example=N_("Northern Foods Ltd"),
-        ),
+        _name(N_("Northern Foods Ltd"), ("supplier", "supplier name", "company", "company name", "vendor")),
         Field(
             "email",
             N_("E-mail"),

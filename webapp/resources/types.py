@@ -179,12 +179,12 @@ class Money(FieldType):
         number = parse_decimal(re.sub(r"R\$|US\$|[$€£]", "", text).strip(), style, shown=text)
         if number.is_zero():
             number = Decimal(0)
+        if abs(number) >= MONEY_LIMIT:  # first: what has too many digits cannot even be rounded
+            raise Problem(N_("“%(value)s” is too large an amount."), value=text)
         if number != round(number, MONEY_PLACES):
             raise Problem(N_("“%(value)s” has more than four decimals."), N_("Round it."), value=text)
-        if abs(number) >= MONEY_LIMIT:
-            raise Problem(N_("“%(value)s” is too large an amount."), value=text)
         if self.minimum is not None and number < self.minimum:
-            raise Problem(N_("%(value)s is less than %(minimum)s."), value=text, minimum=self.minimum)
+            raise Problem(N_("%(value)s is less than %(minimum)s."), value=text, minimum=str(self.minimum))
         return number
 
     def format(self, value: Any, style: Style = PLAIN) -> str:
@@ -353,7 +353,10 @@ def parse_decimal(text: str, style: Style = PLAIN, *, shown: str | None = None) 
             raise _not_a_number(shown or text, N_("Decimals are written with a comma here."))
         compact = compact.replace(",", ".")
     if not re.fullmatch(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)", compact):
-        raise _not_a_number(shown or text, N_("Write it with digits, such as 1234.56."))
+        example = N_("Write it with digits, such as 1234.56.")
+        if style.decimal == ",":
+            example = N_("Write it with digits, such as 1234,56.")
+        raise _not_a_number(shown or text, example)
     try:
         return Decimal(compact)
     except InvalidOperation:  # too many digits for the context

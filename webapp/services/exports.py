@@ -1,6 +1,7 @@
 """Exports: ask for one, and build its file from one consistent snapshot."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -13,15 +14,13 @@ from webapp.errors import Invalid
 from webapp.extensions import db, settings
 from webapp.models import TaskNotification, User
 from webapp.models.base import utc_now
-from webapp.pipeline.formats import Column, ExportInfo, get_format
+from webapp.pipeline.formats import Column, ExportInfo, WriteResult, get_format
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.registry import RESOURCES, get_resource
 from webapp.resources.types import Problem
 from webapp.services import files, jobs
 from webapp.services.job_protocol import JobRun
 from webapp.services.queries import RecordQuery, parse_sort, where_filters
-
-BATCH_ROWS = 2_000
 
 
 def request_export(
@@ -113,9 +112,13 @@ def run_export(run: JobRun) -> None:
         with files.open_for_writing(path) as file:
             info = _describe(resource, run, total, language)
             result = chosen.writer(
-                _batches(connection, statement, run), columns, file, info, run.params["options"]
+                _batches(connection, statement, run, chosen.batch_rows),
+                columns,
+                file,
+                info,
+                run.params["options"],
             )
-    _publish(run, path, result.rows)
+    _publish(run, path, result)
 
 
 def _chosen_fields(resource: Resource, names: Sequence[str]) -> Sequence[Field]:
@@ -138,10 +141,12 @@ def _statement(
     return statement.order_by(column, tie), total
 
 
-def _batches(connection: Connection, statement: Select[Any], run: JobRun) -> Iterator[list[tuple[Any, ...]]]:
+def _batches(
+    connection: Connection, statement: Select[Any], run: JobRun, rows_at_once: int
+) -> Iterator[list[tuple[Any, ...]]]:
     """Stream the snapshot, telling the progress between batches; stops when the job is stopped."""
     done = 0
-    result = connection.execution_options(stream_results=True, yield_per=BATCH_ROWS).execute(statement)
+    result = connection.execution_options(stream_results=True, yield_per=rows_at_once).execute(statement)
     for rows in result.partitions():
         run.raise_if_stopped()
         yield [tuple(row)[1:] for row in rows]  # the first column is the id, which files leave out
@@ -180,15 +185,16 @@ def _name_filter(resource: Resource, name: str, text: str) -> tuple[str, str]:
     return _(resource.get_field(name).label), text
 
 
-def _publish(run: JobRun, path: str, rows: int) -> None:
+def _publish(run: JobRun, path: str, result: WriteResult) -> None:
     try:
         size, sha256 = files.measure(path)
         with run.batch() as session:
-            run.processed = rows
+            run.processed = result.rows
             run.complete(
                 session,
-                record_count=rows,
-                total=rows,
+                record_count=result.rows,
+                total=result.rows,
+                params={**run.params, "notes": [asdict(note) for note in result.notes]},
                 file_path=path,
                 file_size=size,
                 sha256=sha256,

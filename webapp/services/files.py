@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import select, update
 
 from webapp.database import write_transaction
@@ -37,13 +38,13 @@ def open_for_writing(path: str) -> Iterator[BinaryIO]:
     """Open a new file; it is safe on the disk when the block ends, and gone when the block raises."""
     _refuse_full_disk()
     filesystem, full = _locate(path)
-    if _is_local():
+    if isinstance(filesystem, LocalFileSystem):
         Path(full).parent.mkdir(parents=True, exist_ok=True)
     try:
         with filesystem.open(full, "wb") as file:
             yield cast("BinaryIO", file)
             file.flush()
-            if _is_local():
+            if isinstance(filesystem, LocalFileSystem):
                 os.fsync(file.fileno())
     except BaseException:
         delete(path)
@@ -64,8 +65,9 @@ def open_for_reading(path: str) -> Iterator[BinaryIO]:
 @contextmanager
 def local_path(path: str) -> Iterator[Path]:
     """Give a kept file a path on this machine's disk, fetching it first where it is in a bucket."""
-    if _is_local():
-        yield Path(_locate(path)[1])
+    filesystem, full = _locate(path)
+    if isinstance(filesystem, LocalFileSystem):
+        yield Path(full)
         return
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "file")
@@ -161,10 +163,6 @@ def _is_named(path: str) -> bool:
     exports = select(TaskNotification.id).where(TaskNotification.file_path == path)
     imports = select(DataImport.id).where(DataImport.file_path == path)
     return db.session.scalar(exports.limit(1)) is not None or db.session.scalar(imports.limit(1)) is not None
-
-
-def _is_local() -> bool:
-    return not settings().storage_url
 
 
 def _locate(path: str) -> tuple[Any, str]:

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import IO, Any
 
+from flask_babel import force_locale, gettext
 from sqlalchemy import delete, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from config import LANGUAGES
 from webapp.database import write_transaction
 from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db, settings
@@ -237,7 +239,8 @@ def _inspect(data_import: DataImport) -> dict[str, Any]:
     with files.local_path(path) as local:
         table = read_table(local, limits=read_limits())
         sample = [[line, row] for line, row in table.sample]
-    suggested = suggest_mapping(resource, mappable_fields(resource), table.columns)
+    fields = mappable_fields(resource)
+    suggested = suggest_mapping(resource, fields, table.columns, _translate_labels(fields))
     return {
         "dialect": table.dialect.to_json(),
         "sample": sample,
@@ -250,6 +253,16 @@ def _inspect(data_import: DataImport) -> dict[str, Any]:
         },
         "updated_at": utc_now(),
     }
+
+
+def _translate_labels(fields: Sequence[Field]) -> dict[str, list[str]]:
+    """Return each field's label in every language: a file's headers need not be in its reader's."""
+    labels: dict[str, list[str]] = {field.name: [] for field in fields}
+    for language in LANGUAGES:
+        with force_locale(language):
+            for field in fields:
+                labels[field.name].append(gettext(field.label))
+    return labels
 
 
 def read_limits() -> Limits:

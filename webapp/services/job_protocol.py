@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from webapp import live
 from webapp.database import after_commit, write_transaction
+from webapp.errors import Invalid
 from webapp.extensions import db, settings
 from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
@@ -300,7 +301,7 @@ def _carry_out(run: JobRun, body: Body) -> None:
             _write_end(lambda session: finish(session, run, "cancelled", failure_kind="cancelled"))
         except JobReleased:
             _write_end(lambda session: _give_back(session, run))
-        except Problem as problem:
+        except (Problem, Invalid) as problem:
             _fail(run, str(problem), problem, kind="bad_input", may_pass=False)
         except Exception as error:  # a job ends in a state, whatever happened
             log.exception("Job %s (%s) failed.", run.task_id, run.task_type)

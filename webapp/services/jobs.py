@@ -58,7 +58,8 @@ def create_job(
         "user_id": actor.id if actor else None,
         "data_import_id": data_import_id,
         "queue_key": queue_key,
-        "max_attempts": settings().max_retries + 1,
+        # Who runs a job here and now waits for its end; nobody else is to try again a minute later.
+        "max_attempts": 1 if claimed_by else settings().max_retries + 1,
         "run_after": db_now(delay),
         "dispatched_at": None if delay else db_now(0),
         "is_read": actor is None,
@@ -182,6 +183,7 @@ def _is_unread() -> Any:
 
 def read_job(actor: User, task_id: str) -> None:
     """Mark the notification of a job as read, if it is the actor's own and has ended."""
+    get_job(actor, task_id)
     with write_transaction() as session:
         session.execute(
             update(TaskNotification)

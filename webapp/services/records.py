@@ -205,7 +205,7 @@ class _Planner:
 
     def _fill_movement(self, after: dict[str, Any]) -> None:
         product = self.ledger.get_product(after["product_id"])
-        after["occurred_at"] = after["occurred_at"] or utc_now()
+        after["occurred_at"] = after["occurred_at"] or utc_now().replace(microsecond=0)
         after["kind"] = after["kind"] or ("purchase" if self.resource.name == "inflows" else "sale")
         after["unit_cost"] = product.cost_price if after["unit_cost"] is None else after["unit_cost"]
         if "unit_price" in after and after["unit_price"] is None:
