@@ -13,6 +13,7 @@ from webapp.cli_support import get_operator, plainly, print_job
 from webapp.errors import Problem
 from webapp.extensions import db
 from webapp.models import FINAL_STATUSES
+from webapp.resources.base import N_
 from webapp.services import job_actions, jobs, monitor, retention
 from webapp.services.monitor_types import ActionResult, JobFilter, LogLine
 from webapp.services.retention import PruneRule
@@ -88,7 +89,7 @@ def prune_jobs(older_than: str, status: str | None, only_read: bool, dry_run: bo
 def _parse_age(text: str) -> timedelta:
     found = _AGE.fullmatch(text)
     if found is None:
-        raise Problem(f"“{text}” is no age.", "Write a number and d, h or m, such as 30d.")
+        raise Problem(N_("“%(text)s” is no age."), N_("Write a number and d, h or m, such as 30d."), text=text)
     return timedelta(**{_UNITS[found.group(2)]: int(found.group(1))})
 
 

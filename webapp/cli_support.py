@@ -12,6 +12,7 @@ from flask_migrate import upgrade
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from webapp.extensions import db, settings
 from webapp.models import TaskNotification, User
+from webapp.resources.base import N_
 
 
 def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,7 +46,8 @@ def get_operator() -> User:
     user = db.session.query(User).filter_by(role="admin", is_enabled=True).order_by(User.id).first()
     if user is None:
         raise Problem(
-            "There is no administrator yet.", "Run: flask --app webapp users create --role admin --email …"
+            N_("There is no administrator yet."),
+            N_("Run: flask --app webapp users create --role admin --email …"),
         )
     return user
 
