@@ -1,5 +1,6 @@
 """What every test can ask for. The work behind it is in ``tests/support``."""
 
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def redis_url() -> Iterator[str]:
     """The address of a Redis of this test process."""
     with run_redis() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def csv_limit() -> None:
+    """The reader sets the csv module's limit for its whole process; here others read, too."""
+    csv.field_size_limit(131_072)
 
 
 @pytest.fixture

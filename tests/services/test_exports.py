@@ -22,14 +22,14 @@ from tests.support.databases import on_both_databases
 from tests.support.factories import fill_shop, product, save, stock_up
 from tests.support.houses import drain_queue
 from tests.support.imports import bring_in, counts
-from tests.support.jobs import carry_out, claim, look_at
+from tests.support.jobs import carry_out, claim, look_at, lose_worker
 from webapp.database import write_transaction
 from webapp.errors import Invalid
 from webapp.models import Product, TaskNotification, User
 from webapp.pipeline.formats import FORMATS
 from webapp.resources.registry import RESOURCES
 from webapp.services import exports, files, jobs
-from webapp.services.job_protocol import JobRun
+from webapp.services.job_protocol import JobRun, LeaseLost
 
 pytestmark = on_both_databases
 
@@ -218,15 +218,19 @@ def test_a_cancelled_export_leaves_no_file(session: Session, settings: Settings,
 
 
 def test_a_worker_that_lost_its_job_publishes_no_file(
-    session: Session, settings: Settings, editor: User
+    session: Session, settings: Settings, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save("brands", {"name": "Acme"})
-    job = exports.request_export(editor, "brands", "csv")
-    run = claim(job.id)
-    run.token += 1
-    with pytest.raises(Exception, match=job.task_id):
-        exports.run_export(run)
-    assert look_at(job.id).file_path is None
+    job, measure = exports.request_export(editor, "brands", "csv"), files.measure
+
+    def lose_then_measure(path: str) -> tuple[int, str]:  # the file is whole, the row not yet written
+        lose_worker(job.id)
+        return measure(path)
+
+    monkeypatch.setattr(files, "measure", lose_then_measure)
+    with pytest.raises(LeaseLost):
+        exports.run_export(claim(job.id))
+    assert (look_at(job.id).status, look_at(job.id).file_path) == ("pending", None)
     assert list((settings.data_dir / "media" / "exports").iterdir()) == []
 
 

@@ -1,5 +1,7 @@
 """Saving records: created, updated, unchanged, refused; references, stock, signals, changes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -321,8 +323,8 @@ def test_a_dry_run_says_the_same_and_writes_nothing(session: Session) -> None:
 
 def test_a_row_that_the_database_refuses_is_found_by_halving_before_any_signal(session: Session) -> None:
     names = [f"Brand {number}" for number in range(9)]
-    names[5] = "x" * 300 if session.get_bind().dialect.name == "postgresql" else names[5]
-    with refused_by_the_database(session, names[5]), heard_signals() as heard:
+    names[5] = REFUSED
+    with refused_by_the_database("brand", "name"), heard_signals() as heard:
         made = save("brands", *({"name": name} for name in names))
     assert actions(made) == [*["created"] * 5, "failed", *["created"] * 3]
     assert complaints(made)[0].startswith("The database refused the row:")
@@ -330,27 +332,32 @@ def test_a_row_that_the_database_refuses_is_found_by_halving_before_any_signal(s
     assert session.scalar(select(func.count()).select_from(Brand)) == 8
 
 
-class refused_by_the_database:  # noqa: N801 - reads as the sentence that it is
-    """Make the database itself refuse one brand: by a trigger on SQLite; PostgreSQL minds the length."""
+def test_a_row_is_weighed_anew_when_the_one_before_it_was_refused(session: Session) -> None:
+    stock_up("A", quantity=5)
+    rows = [{"reference": reference, "product": "A", "quantity": 5} for reference in (REFUSED, "2")]
+    with refused_by_the_database("outflow", "reference"):
+        made = save("outflows", *rows)
+    assert (actions(made), quantity_of("A")) == (["failed", "created"], 0)
 
-    def __init__(self, session: Session, name: str) -> None:
-        self.session = session
-        self.name = name
 
-    def __enter__(self) -> None:
-        if self.session.get_bind().dialect.name == "sqlite":
-            with write_transaction() as session:
-                session.execute(
-                    text(
-                        f"CREATE TRIGGER refuse BEFORE INSERT ON brand WHEN new.name = '{self.name}'"
-                        " BEGIN SELECT RAISE(ABORT, 'not this one'); END"
-                    )
-                )
+REFUSED = "x" * 300  # too long for PostgreSQL; SQLite minds no length, so there a trigger does
 
-    def __exit__(self, *_: object) -> None:
-        if self.session.get_bind().dialect.name == "sqlite":
-            with write_transaction() as session:
-                session.execute(text("DROP TRIGGER refuse"))
+
+@contextmanager
+def refused_by_the_database(table: str, column: str) -> Iterator[None]:
+    """Make the database itself refuse a row, as no check of ours would."""
+    if db.engine.dialect.name == "postgresql":
+        yield
+        return
+    trigger = (
+        f"CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN length(new.{column}) > 255"
+        " BEGIN SELECT RAISE(ABORT, 'too long'); END"
+    )
+    with write_transaction() as session:
+        session.execute(text(trigger))
+    yield
+    with write_transaction() as session:
+        session.execute(text("DROP TRIGGER refuse"))
 
 
 def test_a_rejected_batch_takes_its_stock_back(session: Session) -> None:

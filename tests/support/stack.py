@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from tests.support.processes import await_end, die_with_parent, find_marked, fre
 MARK = "STOCKROOM_TEST_MARK"
 TRIES = 3
 TAIL_LINES = 40
+GRACE_SECONDS = 2
 
 # Every wait of the protocol, short enough for a test and long enough for a busy machine.
 FAST = {
@@ -127,7 +129,9 @@ class Stack:
             if item.process.poll() is None:
                 item.process.send_signal(signal.SIGTERM)
         codes = {item.name: await_end(item.process) for item in self.started}
-        left = find_marked(self.mark)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while (left := find_marked(self.mark)) and time.monotonic() < deadline:
+            time.sleep(0.05)  # the kernel is still burying the last of them
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         assert left == [], f"processes that outlived their stop:\n{self.tails()}"

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import ROOT
 from tasks.queue import huey
 from tests.support.databases import POSTGRES
 from tests.support.factories import quantity_of, stock_up
@@ -27,10 +26,12 @@ from webapp.services import exports, files, imports, jobs
 ON_BOTH = pytest.mark.parametrize("database", ["sqlite", POSTGRES], indirect=True)
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-ROWS = 3000
+ROWS, FEWER = 3000, 1200
+LEFT = 7  # pieces in stock after an import
 POISONED_LINE = 41
 LOCKING = [f"SELECT 1 FROM {name} FOR UPDATE NOWAIT" for name in ("task_notification", "product")]  # noqa: S608
-SMALL_BATCHES = {"BATCH_SECONDS": "0.001"}  # a batch then shrinks to one row: many boundaries to be hit at
+# A batch then shrinks to a row or a few: many boundaries for a test to hit, and still an end in sight.
+SMALL_BATCHES = {"sqlite": {"BATCH_SECONDS": "0.001"}, "postgresql": {"BATCH_SECONDS": "0.006"}}
 
 
 def wait_for(job_id: int, *statuses: str) -> TaskNotification:
@@ -43,29 +44,35 @@ def wait_for(job_id: int, *statuses: str) -> TaskNotification:
     return look_at(job_id)
 
 
-def wait_for_progress(job_id: int, more_than: int) -> int:
-    """Wait until a running job has saved more rows than that, and is not done yet."""
-    wait_until(lambda: look_at(job_id).processed > more_than, lambda: "the job does not move", patience=90)
-    done = look_at(job_id)
-    assert (done.status, done.processed < ROWS) == ("processing", True)
-    return done.processed
+def wait_for_progress(job_id: int, *, of_try: int = 1) -> None:
+    """Wait until a try at a job has saved some rows of its own, and not all."""
+
+    def has_begun() -> bool:
+        job = look_at(job_id)
+        return job.token == of_try and job.status == "processing"
+
+    wait_until(has_begun, lambda: "the try does not begin", patience=90)
+    start = look_at(job_id).processed
+    wait_until(lambda: look_at(job_id).processed > start + 50, lambda: "the job does not move", patience=90)
+    job = look_at(job_id)
+    assert (job.status, job.token, job.processed < (job.total or 0)) == ("processing", of_try, True)
 
 
-def start_long_import(actor: User) -> int:
-    """Ask for an import of a few thousand sales of one piece, which takes some seconds."""
-    stock_up("A", quantity=ROWS + 7)
-    text = "reference,product,quantity\n" + "".join(f"S-{number},A,1\n" for number in range(ROWS))
+def start_long_import(actor: User, rows: int = ROWS) -> int:
+    """Ask for an import of many sales of one piece, which takes some seconds."""
+    stock_up("A", quantity=rows + LEFT)
+    text = "reference,product,quantity\n" + "".join(f"S-{number},A,1\n" for number in range(rows))
     found = upload(actor, "outflows", text)
     return imports.start_import(actor, found.public_id, found.mapping or {}).id
 
 
-def assert_exact(job_id: int) -> None:
+def assert_exact(job_id: int, rows: int = ROWS) -> None:
     """The result is that of an undisturbed run: every row once, in order, and the stock equal to it."""
     job = look_at(job_id)
-    assert (job.status, counts(job), quantity_of("A")) == ("completed", (ROWS, 0, 0, 0), 7)
-    assert db.session.scalar(select(func.count()).select_from(Outflow)) == ROWS
+    assert (job.status, counts(job), quantity_of("A")) == ("completed", (rows, 0, 0, 0), LEFT)
+    assert db.session.scalar(select(func.count()).select_from(Outflow)) == rows
     lines = db.session.scalars(select(Change.line).where(Change.job_id == job_id).order_by(Change.id)).all()
-    assert list(lines) == list(range(2, ROWS + 2))
+    assert list(lines) == list(range(2, rows + 2))
     mine = live.user_audience(job.user_id or 0)
     assert event_names(mine).count(live.JOB_COMPLETED) == 2  # the inspection's and the import's
 
@@ -84,13 +91,12 @@ def test_a_job_is_run_by_a_real_consumer(session: Session, stack: Stack, editor:
 
 @ON_BOTH
 def test_an_import_whose_worker_is_killed_twice_ends_as_if_nothing_had_happened(
-    session: Session, stack: Stack, editor: User
+    session: Session, stack: Stack, editor: User, database: str
 ) -> None:
     job_id = start_long_import(editor)
-    done = 0
-    for _ in range(2):
-        worker = stack.start_worker(**SMALL_BATCHES)
-        done = wait_for_progress(job_id, done + 100)
+    for number in (1, 2):
+        worker = stack.start_worker(**SMALL_BATCHES[database])
+        wait_for_progress(job_id, of_try=number)
         kill_parent(stack, worker.pid)
     stack.start_worker()
     wait_for(job_id, "completed", "failed")
@@ -106,14 +112,14 @@ def kill_parent(stack: Stack, pid: int) -> None:
 
 
 def test_a_single_killed_child_gives_its_job_back_and_the_consumer_lives(
-    session: Session, stack: Stack, editor: User
+    session: Session, stack: Stack, editor: User, database: str
 ) -> None:
-    job_id = start_long_import(editor)
-    stack.start_worker(**SMALL_BATCHES)
-    wait_for_progress(job_id, 100)
+    job_id = start_long_import(editor, FEWER)
+    stack.start_worker(**SMALL_BATCHES[database])
+    wait_for_progress(job_id)
     os.kill(_owner_of(job_id), signal.SIGKILL)
     wait_for(job_id, "completed", "failed")
-    assert_exact(job_id)
+    assert_exact(job_id, FEWER)
     assert outcomes(job_id) == ["crash", "completed"]
 
 
@@ -124,19 +130,17 @@ def _owner_of(job_id: int) -> int:
 
 @ON_BOTH
 def test_a_worker_that_wakes_after_its_job_was_given_away_writes_nothing(
-    session: Session, stack: Stack, editor: User
+    session: Session, stack: Stack, editor: User, database: str
 ) -> None:
-    job_id = start_long_import(editor)
-    stack.start_worker(**SMALL_BATCHES)
-    done = wait_for_progress(job_id, 100)
+    job_id = start_long_import(editor, FEWER)
+    stack.start_worker(**SMALL_BATCHES[database])
+    wait_for_progress(job_id)
     frozen = _owner_of(job_id)
     _freeze_outside_of_a_write(frozen)
-    wait_until(
-        lambda: look_at(job_id).crashes or look_at(job_id).processed > done + 50, lambda: "nobody took over"
-    )
+    wait_until(lambda: look_at(job_id).token == 2, lambda: "nobody took over")
     os.kill(frozen, signal.SIGCONT)
     wait_for(job_id, "completed", "failed")
-    assert_exact(job_id)
+    assert_exact(job_id, FEWER)
 
 
 def _freeze_outside_of_a_write(pid: int) -> None:
@@ -167,11 +171,11 @@ def _is_unlocked() -> bool:
 
 @ON_BOTH
 def test_a_stopping_worker_releases_its_job_at_a_boundary_without_a_crash(
-    session: Session, stack: Stack, editor: User
+    session: Session, stack: Stack, editor: User, database: str
 ) -> None:
     job_id = start_long_import(editor)
-    worker = stack.start_worker(**SMALL_BATCHES)
-    wait_for_progress(job_id, 100)
+    worker = stack.start_worker(**SMALL_BATCHES[database])
+    wait_for_progress(job_id)
     worker.process.send_signal(signal.SIGTERM)
     worker.process.wait(10)
     job = look_at(job_id)
@@ -240,16 +244,18 @@ def test_a_line_that_kills_every_worker_fails_its_job_is_named_and_others_are_do
     assert (job.status, job.failure_kind, job.checkpoint) == ("failed", "crash", {"line": POISONED_LINE - 1})
     assert f"up to line {POISONED_LINE - 1}" in str(job.error_message)
     saved = POISONED_LINE - 2  # the header is line 1
-    assert (job.created, ROWS + 7 - quantity_of("A")) == (saved, saved)
+    assert (job.created, ROWS + LEFT - quantity_of("A")) == (saved, saved)
 
 
-def test_a_running_import_is_cancelled_at_a_boundary(session: Session, stack: Stack, editor: User) -> None:
-    stack.start_worker(**SMALL_BATCHES)
+def test_a_running_import_is_cancelled_at_a_boundary(
+    session: Session, stack: Stack, editor: User, database: str
+) -> None:
+    stack.start_worker(**SMALL_BATCHES[database])
     job_id = start_long_import(editor)
-    wait_for_progress(job_id, 50)
+    wait_for_progress(job_id)
     jobs.cancel_job(editor, look_at(job_id).task_id)
     job = wait_for(job_id, "cancelled", "completed", "failed")
-    assert (job.status, job.created) == ("cancelled", ROWS + 7 - quantity_of("A"))
+    assert (job.status, job.created) == ("cancelled", ROWS + LEFT - quantity_of("A"))
 
 
 def test_a_retry_comes_after_its_delay_and_succeeds(session: Session, stack: Stack, editor: User) -> None:
@@ -266,15 +272,13 @@ def test_a_retry_comes_after_its_delay_and_succeeds(session: Session, stack: Sta
 
 
 def test_the_pair_of_the_procfile_ends_on_a_signal_without_a_trace(
-    session: Session, stack: Stack, editor: User
+    session: Session, stack: Stack, editor: User, database: str
 ) -> None:
     job_id = start_long_import(editor)
-    port = free_port()
     # What `make run` ends in: honcho is the recipe's own process, and stopped by its id.
-    pair = stack.start(
-        "pair", ["honcho", "start", "-e", "/dev/null", "web", "worker"], PORT=str(port), **SMALL_BATCHES
-    )
-    wait_for_progress(job_id, 100)
+    command = ["honcho", "start", "-e", "/dev/null", "web", "worker"]
+    pair = stack.start("pair", command, PORT=str(free_port()), **SMALL_BATCHES[database])
+    wait_for_progress(job_id)
     pair.process.send_signal(signal.SIGTERM)
     pair.process.wait(10)
     assert find_marked(stack.mark) == []
@@ -282,7 +286,19 @@ def test_the_pair_of_the_procfile_ends_on_a_signal_without_a_trace(
     assert (job.status, job.lease_until, job.crashes) == ("pending", None, 0)
 
 
-@pytest.mark.skipif(not (ROOT / "Makefile").exists(), reason="no Makefile")
+@pytest.mark.soak
+def test_make_run_ends_on_a_signal_without_a_trace(
+    session: Session, stack: Stack, editor: User, database: str
+) -> None:
+    job_id = start_long_import(editor)
+    made = stack.start("make", ["make", "run"], PORT=str(free_port()), APT="0", **SMALL_BATCHES[database])
+    wait_for_progress(job_id)
+    made.process.send_signal(signal.SIGTERM)
+    made.process.wait(10)
+    assert find_marked(stack.mark) == []
+    assert (look_at(job_id).status, look_at(job_id).crashes) == ("pending", 0)
+
+
 def test_the_mark_finds_processes_of_processes(stack: Stack) -> None:
     """The proof that the checks above can fail: a grandchild in a session of its own is found."""
     script = "import os, time\nos.fork() or os.setsid()\ntime.sleep(60)"
@@ -291,3 +307,4 @@ def test_the_mark_finds_processes_of_processes(stack: Stack) -> None:
     for pid in find_marked(f"{MARK}={stack.mark}"):
         os.kill(pid, signal.SIGKILL)
     started.process.wait()
+    wait_until(lambda: find_marked(stack.mark) == [], lambda: "still there")
