@@ -17,7 +17,12 @@ from webapp.services.job_protocol import find_job_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SIZES = [(1440, 900), (390, 844)]
+LOOKS = [
+    (1440, 900, "light"),
+    (390, 844, "dark"),
+    pytest.param(1440, 900, "dark", marks=pytest.mark.soak),
+    pytest.param(390, 844, "light", marks=pytest.mark.soak),
+]
 PAGES = ["", "jobs/", "failures/", "schedules/", "consumers/", "logs/"]
 
 
@@ -33,8 +38,7 @@ def made(app: Flask, stack: Stack, editor: User) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height", "scheme"), LOOKS)
 def test_every_page_fits_and_breaks_no_rule(
     made: dict[str, str], open_as: Callable[..., Page], width: int, height: int, scheme: str
 ) -> None:

@@ -24,6 +24,8 @@ from webapp.models import Change, Consumer, Outflow, PeriodicSlot, TaskNotificat
 from webapp.services import exports, files, imports, jobs
 
 ON_BOTH = pytest.mark.parametrize("database", ["sqlite", POSTGRES], indirect=True)
+# tests/failures holds the same promise in every run, faster and on one database.
+IN_DEPTH = pytest.mark.soak
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROWS, FEWER = 3000, 1200
@@ -111,6 +113,7 @@ def kill_parent(stack: Stack, pid: int) -> None:
     wait_until(lambda: not children & set(find_marked(stack.mark)), lambda: "children outlive their parent")
 
 
+@IN_DEPTH
 def test_a_single_killed_child_gives_its_job_back_and_the_consumer_lives(
     session: Session, stack: Stack, editor: User, database: str
 ) -> None:
@@ -128,6 +131,7 @@ def _owner_of(job_id: int) -> int:
     return int(str(look_at(job_id).lease_owner).split(":")[1])
 
 
+@IN_DEPTH
 @ON_BOTH
 def test_a_worker_that_wakes_after_its_job_was_given_away_writes_nothing(
     session: Session, stack: Stack, editor: User, database: str
@@ -196,6 +200,7 @@ def test_a_lost_message_is_sent_again(session: Session, stack: Stack, editor: Us
         assert wait_for(job_id, "completed", "failed").status == "completed"
 
 
+@IN_DEPTH
 def test_a_message_sent_ten_times_does_the_job_once(session: Session, stack: Stack, editor: User) -> None:
     stock_up("A")
     job_id = exports.request_export(editor, "products", "csv").id
@@ -208,6 +213,7 @@ def test_a_message_sent_ten_times_does_the_job_once(session: Session, stack: Sta
     assert (outcomes(job_id), look_at(job_id).token) == (["completed"], 1)
 
 
+@IN_DEPTH
 @ON_BOTH
 def test_two_consumers_run_each_slot_once(session: Session, stack: Stack) -> None:
     for _ in range(2):
@@ -233,6 +239,7 @@ def _slots(name: str) -> int:
     return db.session.scalar(query.where(TaskNotification.status == "completed")) or 0
 
 
+@IN_DEPTH
 def test_a_line_that_kills_every_worker_fails_its_job_is_named_and_others_are_done(
     session: Session, stack: Stack, editor: User
 ) -> None:
