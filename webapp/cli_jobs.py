@@ -89,7 +89,9 @@ def prune_jobs(older_than: str, status: str | None, only_read: bool, dry_run: bo
 def _parse_age(text: str) -> timedelta:
     found = _AGE.fullmatch(text)
     if found is None:
-        raise Problem(N_("“%(text)s” is no age."), N_("Write a number and d, h or m, such as 30d."), text=text)
+        raise Problem(
+            N_("“%(text)s” is no age."), N_("Write a number and d, h or m, such as 30d."), text=text
+        )
     return timedelta(**{_UNITS[found.group(2)]: int(found.group(1))})
 
 

@@ -1,5 +1,6 @@
 """Looking at pages without a browser."""
 
+import re
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -7,6 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 HTMX = {"HX-Request": "true"}
+CSRF = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 
 def soup(answer: TestResponse) -> BeautifulSoup:

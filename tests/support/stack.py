@@ -125,10 +125,12 @@ class Stack:
 
     def stop(self) -> dict[str, int]:
         """End everything with SIGTERM and return the exit codes; fail when a process stays."""
-        for item in self.started:  # all at once: they need not wait for each other
-            if item.process.poll() is None:
-                item.process.send_signal(signal.SIGTERM)
+        alive = [item for item in self.started if item.process.poll() is None]
+        for item in alive:  # all at once: they need not wait for each other
+            item.process.send_signal(signal.SIGTERM)
         codes = {item.name: await_end(item.process) for item in self.started}
+        deaf = [item.name for item in alive if item.process.returncode == -signal.SIGKILL]
+        assert deaf == [], f"processes that did not listen to SIGTERM:\n{self.tails()}"
         deadline = time.monotonic() + GRACE_SECONDS
         while (left := find_marked(self.mark)) and time.monotonic() < deadline:
             time.sleep(0.05)  # the kernel is still burying the last of them
