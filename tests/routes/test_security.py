@@ -1,5 +1,6 @@
 """What holds for every address of the house."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,16 +11,21 @@ from tests.support.houses import MakeApp, load_person, sign_in
 from webapp.security import PUBLIC_ENDPOINTS
 
 UUID = "00000000-0000-4000-8000-000000000000"
-VALUES = {"resource": "products", "record_id": "1", "task_id": UUID, "public_id": UUID, "filename": "x.css"}
+VALUES = {
+    "resource": "products",
+    "record_id": "1",
+    "task_id": UUID,
+    "public_id": UUID,
+    "filename": "x.css",
+    "name": "metrics",
+    "action": "deletion",
+}
 
 
 def addresses(app: Flask) -> Iterator[tuple[str, str, str]]:
     """Every (endpoint, method, address) that the application answers."""
     for rule in app.url_map.iter_rules():
-        url = str(rule.rule)
-        for name in rule.arguments:
-            for kind in ("resource:", "int:", "uuid:", "path:", ""):
-                url = url.replace(f"<{kind}{name}>", VALUES[name])
+        url = re.sub(r"<(?:[^>]*:)?(\w+)>", lambda place: VALUES[place[1]], str(rule.rule))
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
             yield rule.endpoint, method, url
 

@@ -125,6 +125,7 @@ def run_again(task_id: object) -> ResponseReturnValue:
 @blueprint.post("/<uuid:task_id>/deletion")
 def delete_job(task_id: object) -> ResponseReturnValue:
     """Delete a job that has ended, once that is confirmed."""
+    jobs.get_job(current_user, str(task_id))  # nobody is asked about what is not there
     url = url_for("jobs.show_job", task_id=task_id)
     if request.form.get("confirmed") != "yes":
         return ask(

@@ -293,6 +293,7 @@ def cancel_job(task_id: object) -> ResponseReturnValue:
 @blueprint.post("/<uuid:task_id>/release")
 def release_job(task_id: object) -> ResponseReturnValue:
     """Take a job away from a worker that does not answer, once that is confirmed."""
+    jobs.get_job(current_user, str(task_id))  # nobody is asked about what is not there
     if request.form.get("confirmed") != "yes":
         return ask(
             _("Take the job away from its worker?"),
@@ -321,6 +322,7 @@ def run_again(task_id: object) -> ResponseReturnValue:
 @blueprint.post("/<uuid:task_id>/deletion")
 def delete_job(task_id: object) -> ResponseReturnValue:
     """Delete a job that has ended, once that is confirmed."""
+    jobs.get_job(current_user, str(task_id))  # nobody is asked about what is not there
     if request.form.get("confirmed") != "yes":
         return ask(
             _("Delete this job?"),
