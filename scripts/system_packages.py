@@ -75,6 +75,7 @@ PANGO = Need(
 FOR_TESTS = (
     Need(("chromium",), lambda: _has_program("chromium"), "browser tests are skipped"),
     Need(("fonts-dejavu-core",), _has_font, "browser tests see no letters"),
+    Need(("poppler-utils",), lambda: _has_program("pdftotext"), "tests that read a PDF back are skipped"),
     Need(("redis-server",), lambda: _has_program("redis-server"), "tests on Redis are skipped"),
     Need(("postgresql",), _has_postgresql, "tests on PostgreSQL are skipped"),
 )

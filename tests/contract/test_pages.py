@@ -17,6 +17,9 @@ from webapp.extensions import db
 from webapp.resources.base import Resource
 from webapp.resources.registry import RESOURCES
 
+# Hundreds of pages: too long for every commit, and in every full run.
+pytestmark = pytest.mark.slow
+
 EVERY_RESOURCE = pytest.mark.parametrize("resource", RESOURCES.values(), ids=list(RESOURCES))
 EVERY_ROLE = pytest.mark.parametrize("person", ["viewer", "editor", "admin"])
 

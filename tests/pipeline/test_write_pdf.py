@@ -33,6 +33,7 @@ ROOT = Path(__file__).parents[2]
 
 REASON = write_pdf.pdf_unavailable_reason()
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(REASON is not None, reason=str(REASON)),
     pytest.mark.skipif(
         shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed"

@@ -14,6 +14,9 @@ from tests.support.pages import HTMX, is_fragment, post, soup
 from webapp.models import User
 from webapp.services.monitor_types import SHOWN_STATES
 
+# A hundred pages: too long for every commit, and in every full run.
+pytestmark = pytest.mark.slow
+
 PAGES = [
     "/monitor/",
     "/monitor/jobs/",

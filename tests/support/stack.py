@@ -27,7 +27,6 @@ GRACE_SECONDS = 2
 # Every wait of the protocol, short enough for a test and long enough for a busy machine.
 FAST = {
     "RELAY_SECONDS": "0.2",
-    "REAP_SECONDS": "0.2",
     "LEASE_SECONDS": "3",
     "HEARTBEAT_SECONDS": "0.3",
     "RETRY_DELAY_SECONDS": "1",
