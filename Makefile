@@ -16,7 +16,7 @@ TOGETHER := $(MAKE) --no-print-directory --jobs=2 --keep-going \
 	$(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev services run test quick check soak format migrate translations lock \
+.PHONY: help setup dev services run test quick check soak bench format migrate translations lock \
 	check-format check-style check-types check-layers check-templates check-drift test-fast
 
 help:  ## this list
@@ -51,6 +51,9 @@ check: services  ## everything: linters, templates, migration drift, all tests
 
 soak: services  ## the full matrix of databases and servers, and the long tests
 	@pytest -n 2 -m '' $(ARGS)
+
+bench: services  ## speed and memory against what they are compared with (ARGS=exports for one)
+	@python -m bench $(ARGS)
 
 format: dev  ## format the code and apply safe fixes
 	@ruff check --fix-only --quiet .
