@@ -108,6 +108,7 @@ class Settings:
     max_crashes: int = _setting(3, _at_least(1))
     batch_seconds: float = _setting(0.1, _at_least(0.001, float))
     job_keep_days: int = _setting(30, _at_least(0))
+    metrics_debounce_seconds: float = _setting(10.0, _at_least(0, float))
     event_poll_seconds: float = _setting(0.1, _at_least(0.01, float))
 
     @property

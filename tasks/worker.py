@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from tasks.queue import bell, huey
 from webapp import create_app, live, logs
 from webapp.extensions import db, settings
-from webapp.services import job_logs, job_protocol, workers
+from webapp.models.base import utc_now
+from webapp.services import job_logs, job_protocol, metrics_refresh, workers
 
 __all__ = ["app", "huey"]
 
@@ -23,6 +24,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 app = create_app()
 logs.use_stdout()
 _consumer_pid = os.getpid()
+_started_at = utc_now()  # the consumer's: its processes are forked from here
 _store: list[job_logs.StoreHandler] = []  # one in each worker process, none in their parent
 
 
@@ -61,6 +63,8 @@ def say_goodbye() -> None:
 
 def _keep_house() -> None:
     with app.app_context():
+        with suppress(SQLAlchemyError):  # the schedule comes soon
+            metrics_refresh.refresh_at_start(_started_at)
         pause = threading.Event()
         while not pause.wait(settings().relay_seconds):
             if os.getpid() != _consumer_pid and os.getppid() != _consumer_pid:

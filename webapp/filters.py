@@ -17,10 +17,11 @@ from markupsafe import Markup
 
 from webapp.extensions import settings
 from webapp.models.base import utc_now
-from webapp.resources.base import Field
+from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import DateTime, Integer, Money, Phrase, Problem
 from webapp.routes import page_context, static_urls
+from webapp.services import queries
 
 EMPTY = "–"
 KILO = 1024
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
     """Give templates their filters, and what every page shows around its content."""
     for function in FILTERS:
         app.add_template_filter(function, function.__name__.removeprefix("format_"))
+    app.add_template_global(filter_label)
     page_context.init_app(app)
     static_urls.init_app(app)
 
@@ -187,6 +189,11 @@ def format_field(value: Any, field: Field) -> str:
     if field.type.input == "select":
         return choice_label(value)
     return str(value)
+
+
+def filter_label(resource: Resource, name: str) -> str:
+    """The name of a list's filter."""
+    return sentence(queries.label_filter(resource, name))
 
 
 def choice_label(value: str) -> str:

@@ -8,12 +8,15 @@
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--chart-${name}`).trim();
 
-  function readTable(id) {
+  /* ``last``: how many of the last rows are drawn, all of them when it is not given. */
+  function readTable(id, last = 0) {
     const table = document.getElementById(id);
     const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
-    const rows = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.dataset.value));
-    const shown = [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
-    return { heads, rows, shown, column: (place) => rows.map((row) => Number(row[place])) };
+    const body = [...table.tBodies[0].rows].slice(-last);
+    const rows = body.map((row) => [...row.cells].map((cell) => cell.dataset.value));
+    const shown = body.map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
+    const links = body.map((row) => row.querySelector("a")?.href);
+    return { heads, rows, shown, links, rest: table.dataset.rest, column: (place) => rows.map((row) => Number(row[place])) };
   }
 
   const compact = new Intl.NumberFormat(lang, { notation: "compact", maximumFractionDigits: 1 });
@@ -60,6 +63,14 @@
     ...more.scale,
   });
 
+  /* A click on a day or a bar leads where its row in the table leads. */
+  const follow = (links) => ({
+    onClick: (event, [element]) => element && links[element.index] && location.assign(links[element.index]),
+    onHover: (event, [element]) => {
+      event.native.target.style.cursor = element && links[element.index] ? "pointer" : "";
+    },
+  });
+
   function salesChart(canvas, data) {
     const line = (place, name) => ({
       type: "line",
@@ -95,6 +106,7 @@
       },
       options: {
         ...frame(data),
+        ...follow(data.links),
         scales: {
           x: axis({ ticks: { maxTicksLimit: 7, autoSkip: true }, scale: { grid: { display: false } } }),
           money: axis({
@@ -110,11 +122,20 @@
     };
   }
 
+  /* The tail of many small groups as one bar, so that the bars are the whole. */
+  function sumUp(items, data) {
+    if (!items.length) return [];
+    const whole = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
+    const sums = [1, 2, 3].map((place) => items.reduce((sum, item) => sum + Number(item.row[place]), 0));
+    const name = `${data.rest} (${items.length})`;
+    return [{ row: [name, ...sums], shown: [name, ...sums.map((sum) => whole.format(sum))] }];
+  }
+
   function barsChart(canvas, data) {
-    const rows = data.rows
-      .map((row, place) => ({ row, shown: data.shown[place] }))
-      .sort((one, other) => Number(other.row[1]) - Number(one.row[1]))
-      .slice(0, LONGEST_BARS);
+    const sorted = data.rows
+      .map((row, place) => ({ row, shown: data.shown[place], link: data.links[place] }))
+      .sort((one, other) => Number(other.row[1]) - Number(one.row[1]));
+    const rows = [...sorted.slice(0, LONGEST_BARS), ...sumUp(sorted.slice(LONGEST_BARS), data)];
     const top = { shown: rows.map((item) => item.shown) };
     const options = frame(top);
     options.plugins.legend = { display: false };
@@ -138,6 +159,7 @@
       },
       options: {
         ...options,
+        ...follow(rows.map((item) => item.link)),
         indexAxis: "y",
         scales: {
           x: axis({
@@ -186,13 +208,14 @@
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     Chart.defaults.font.size = 12;
     for (const canvas of document.querySelectorAll("canvas[data-chart]")) {
-      const data = readTable(canvas.dataset.table);
+      const data = readTable(canvas.dataset.table, Number(canvas.dataset.last));
       drawn.set(canvas, new Chart(canvas, KINDS[canvas.dataset.chart](canvas, data)));
     }
   }
 
   document.fonts.ready.then(draw); // a canvas does not redraw itself when its font arrives
   document.addEventListener("theme-changed", draw);
+  document.addEventListener("chart-changed", draw);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(draw));
   document.body.addEventListener("htmx:afterSwap", (event) => PAGES.has(event.detail.target?.id) && draw());
 })();

@@ -431,7 +431,7 @@ def test_without_its_redis_a_page_is_still_fast_and_the_log_says_it_once(
         for _ in range(5):
             metrics.get_metrics()
         assert time.monotonic() - started < 1
-        metrics.mirror_to_redis(metrics.compute_metrics(), datetime.now(UTC))
+        metrics.mirror_to_redis()
     assert [record.levelname for record in caplog.records if "Redis" in record.message] == ["WARNING"]
 
 
@@ -443,7 +443,7 @@ def test_redis_holds_the_same_json_for_ten_minutes(make_app: MakeApp, redis_url:
         values = metrics.compute_metrics(now)
         with write_transaction() as session:
             metrics.store_metrics(session, values, now)
-        metrics.mirror_to_redis(values, now)
+        metrics.mirror_to_redis()
         rows = {row.key: row.value for row in db.session.execute(select(Metric.key, Metric.value))}
         mirrored = metrics.get_metrics()
         with write_transaction() as session:

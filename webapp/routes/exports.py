@@ -11,7 +11,6 @@ from webapp.locale import choose_language
 from webapp.pipeline.formats import FORMATS
 from webapp.resources.base import Resource
 from webapp.resources.registry import RESOURCES
-from webapp.routes.records import NAMED_FILTERS
 from webapp.services import exports, queries
 
 DEFAULT_RESOURCE = "products"
@@ -24,7 +23,7 @@ blueprint = Blueprint("exports", __name__, url_prefix="/exports")
 def new_export() -> ResponseReturnValue:
     """Show what can be chosen: the resource, its columns, the format with its options."""
     resource = RESOURCES.get(request.args.get("resource", ""), RESOURCES[DEFAULT_RESOURCE])
-    known = {*NAMED_FILTERS, *(field.name for field in resource.fields)}
+    known = queries.list_filter_names(resource)
     filters = {name: text for name, text in request.args.items() if name in known and text}
     form = ExportForm(resource, formdata=None, resource=resource.name, fields=_all_fields(resource))
     return _page(form, resource, filters, request.args.get("sort", "")), 200

@@ -6,14 +6,13 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from webapp.errors import Invalid, Problem
 from webapp.forms import offered_formats
 from webapp.htmx import go_to, render_page
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES, get_resource
-from webapp.resources.types import Choice, Reference
+from webapp.resources.types import Choice, Phrase, Reference
 from webapp.routes.converters import add_converters
 from webapp.services import queries
 
@@ -30,7 +29,7 @@ class ActiveFilter:
     """One condition of a list in words, and the address of the list without it."""
 
     name: str
-    label: str
+    label: Phrase
     value: str
     url_without: str
 
@@ -82,18 +81,19 @@ def _list(resource: Resource, filters: dict[str, str], sort: str, cursor: str) -
 
 def read_filters(resource: Resource) -> dict[str, str]:
     """Return what the address asks a list to be narrowed to; other arguments are not filters."""
-    known = {*NAMED_FILTERS, *(field.name for field in resource.fields)}
+    known = queries.list_filter_names(resource)
     return {name: text.strip() for name, text in request.args.items() if name in known and text.strip()}
 
 
 def _describe(resource: Resource, filters: dict[str, str]) -> Iterator[ActiveFilter]:
     """Yield the conditions that the toolbar has no control for."""
+    choices = {field.name for field in resource.fields if isinstance(field.type, Choice)}
     for name, value in filters.items():
-        if name in NAMED_FILTERS or isinstance(resource.get_field(name).type, Choice):
+        if name in NAMED_FILTERS or name in choices:
             continue
         rest = {key: text for key, text in request.args.items() if key not in {name, "cursor"}}
         url = url_for("records.list_records", resource=resource, **rest)  # type: ignore[arg-type]
-        yield ActiveFilter(name, _(resource.get_field(name).label), value, url)
+        yield ActiveFilter(name, queries.label_filter(resource, name), value, url)
 
 
 @blueprint.get("/<resource:resource>/find")

@@ -3,13 +3,9 @@
 Owners act on their own jobs, administrators on any. Every action is kept in the audit.
 """
 
-from sqlalchemy import select
-
-from webapp import live
 from webapp.database import write_transaction
 from webapp.errors import Conflict
 from webapp.models import TaskNotification, User
-from webapp.models.clock import db_now
 from webapp.resources.base import N_
 from webapp.services import job_protocol, jobs
 from webapp.services.accounts import require_role
@@ -53,11 +49,7 @@ def run_now(actor: User, task_id: str) -> TaskNotification:
         job = jobs.get_job(actor, task_id)
         if job.status != "pending":
             raise Conflict(N_("Only a job that waits for its time can be run now."))
-        job.run_after = job.dispatched_at = session.scalars(select(db_now(0))).one()
-        job.state_version += 1
-        session.flush()
-        jobs.ring_after_commit(session, job)
-        live.publish_job(session, job, live.JOB_PROGRESS)
+        jobs.make_due(session, job)
         audit_jobs(session, actor, "run_now", [job])
         return job
 

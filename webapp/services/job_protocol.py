@@ -37,6 +37,7 @@ from webapp.models.base import utc_now
 from webapp.models.clock import db_now
 from webapp.resources.types import Problem
 from webapp.services import jobs, traces
+from webapp.services.signals import job_ended
 
 log = logging.getLogger(__name__)
 
@@ -211,6 +212,7 @@ def finish(session: Session, run: JobRun, status: str, **values: Any) -> None:
     close_attempt(session, run.id, run.token, status, values.get("error_message"), values.get("traceback"))
     names = {"completed": live.JOB_COMPLETED, "failed": live.JOB_FAILED, "cancelled": live.JOB_CANCELLED}
     live.publish_job(session, session.get_one(TaskNotification, run.id), names[status])
+    job_ended.send(run.task_type, session=session)
 
 
 def close_attempt(
@@ -479,7 +481,7 @@ def take_away(session: Session, job: TaskNotification) -> None:
     job.token += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
-        _end_lost(job, "cancelled", "cancelled", None)
+        _end_lost(session, job, "cancelled", "cancelled", None)
         live.publish_job(session, job, live.JOB_CANCELLED)
     else:
         _wait_again(session, job)
@@ -506,21 +508,22 @@ def _reap(session: Session, job: TaskNotification) -> None:
     job.crashes += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
-        _end_lost(job, "cancelled", "cancelled", None)
+        _end_lost(session, job, "cancelled", "cancelled", None)
         live.publish_job(session, job, live.JOB_CANCELLED)
     elif job.crashes >= settings().max_crashes:
         message = f"The job stopped its worker {job.crashes} times in a row without getting further."
         if job.checkpoint and "line" in job.checkpoint:
             message += f" The file was taken up to line {job.checkpoint['line']}; look at the lines after it."
-        _end_lost(job, "failed", "crash", message)
+        _end_lost(session, job, "failed", "crash", message)
         live.publish_job(session, job, live.JOB_FAILED)
     else:
         _wait_again(session, job)
         live.publish_job(session, job, live.JOB_RETRYING)
 
 
-def _end_lost(job: TaskNotification, status: str, kind: str, message: str | None) -> None:
+def _end_lost(session: Session, job: TaskNotification, status: str, kind: str, message: str | None) -> None:
     job.status = status
     job.failure_kind = kind
     job.error_message = message
     job.completed_at = utc_now()
+    job_ended.send(job.task_type, session=session)

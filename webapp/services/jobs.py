@@ -120,6 +120,15 @@ def ring_after_commit(session: Session, job: TaskNotification) -> None:
     after_commit(session, ring)
 
 
+def make_due(session: Session, job: TaskNotification) -> None:
+    """Let a job that waits for its time begin at once."""
+    job.run_after = job.dispatched_at = session.scalars(select(db_now(0))).one()
+    job.state_version += 1
+    session.flush()
+    ring_after_commit(session, job)
+    live.publish_job(session, job, live.JOB_PROGRESS)
+
+
 def find_active(session: Session, queue_key: str) -> TaskNotification | None:
     """Return the job with this key that waits or runs."""
     return session.scalar(

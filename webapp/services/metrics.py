@@ -108,13 +108,14 @@ def is_stale(computed_at: datetime, now: datetime) -> bool:
 
 
 def store_metrics(session: Session, values: Mapping[str, Value], computed_at: datetime) -> None:
-    """Write the values into the table, within the caller's write transaction."""
+    """Write the values into the table, within the caller's write transaction; newer ones stay as they are."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(Metric)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[Metric.key],
             set_={"value": statement.excluded.value, "computed_at": statement.excluded.computed_at},
+            where=statement.excluded.computed_at >= Metric.computed_at,
         ),
         [
             {"key": key, "value": value, "computed_at": computed_at}
@@ -123,11 +124,11 @@ def store_metrics(session: Session, values: Mapping[str, Value], computed_at: da
     )
 
 
-def mirror_to_redis(values: Mapping[str, Value], computed_at: datetime) -> None:
-    """Set the same JSON in Redis, if there is one, for 600 s. Call it after the commit; it never raises."""
+def mirror_to_redis() -> None:
+    """Set what the table holds in Redis, if there is one, for 600 s. Call it after the commit."""
     mirror = _mirror()
     if mirror is not None:
-        mirror.put(_with_age(values, computed_at))
+        mirror.put(_read_table(db.session(), METRIC_KEYS) or {})
 
 
 def _with_age(values: Mapping[str, Value], computed_at: datetime) -> dict[str, Value]:
@@ -171,7 +172,7 @@ def _start_cold(keys: Sequence[str]) -> dict[str, Value]:
         values = compute_metrics(computed_at)
         with write_transaction() as session:
             store_metrics(session, values, computed_at)
-    mirror_to_redis(values, computed_at)
+    mirror_to_redis()
     return _with_age(values, computed_at)
 
 

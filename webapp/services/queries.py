@@ -13,12 +13,26 @@ from sqlalchemy import ColumnElement, Select, and_, asc, desc, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.errors import Invalid
-from webapp.extensions import db
+from webapp.extensions import db, settings
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.registry import get_resource
-from webapp.resources.types import Choice, Integer, Money, Problem, Reference, fold_key, fold_search
+from webapp.resources.types import (
+    Choice,
+    DateTime,
+    Integer,
+    Money,
+    Phrase,
+    Problem,
+    Reference,
+    Style,
+    fold_key,
+    fold_search,
+)
+from webapp.services.metrics_days import split_into_days
 
 LARGEST_ID = 2**63 - 1  # beyond it a database does not even look
+BOUNDED = (DateTime, Integer, Money)
+LOWER, UPPER = "_from", "_to"
 COUNT_LIMIT = 10_000  # beyond it a count is said to be "more than"
 
 
@@ -78,6 +92,8 @@ def where_filters(
     """Return the conditions of ``{"field": "value"}``; Invalid names what cannot be filtered by.
 
     ``q`` searches, ``low_stock`` (products) asks for what is at its reorder level or below it.
+    ``<field>_from`` and ``<field>_to`` bound a number or a moment, both inclusive: a day without a time
+    is the whole day in the house's time zone.
     """
     conditions: list[ColumnElement[bool]] = []
     problems: dict[str, Problem] = {}
@@ -98,6 +114,9 @@ def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) 
         return where_search(resource, text)
     if name == "low_stock" and resource.name == "products":
         return [resource.model.quantity <= resource.model.reorder_level]
+    bounded = _find_bounded(resource, name)
+    if bounded is not None:
+        return [_where_bound(query.column(bounded), bounded, text, is_lower=name.endswith(LOWER))]
     try:
         field = resource.get_field(name)
     except KeyError:
@@ -112,6 +131,53 @@ def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) 
         return [query.column(field) == value]
     key = getattr(resource.model, f"{name}_key", None)
     return [key == fold_key(text)] if key is not None else [query.column(field) == value]
+
+
+def list_filter_names(resource: Resource) -> set[str]:
+    """Return the names of all filters that a list of this resource understands."""
+    named = {"q", "low_stock"} if resource.name == "products" else {"q"}
+    bounds = {
+        f"{field.name}{end}"
+        for field in resource.fields
+        if isinstance(field.type, BOUNDED)
+        for end in (LOWER, UPPER)
+    }
+    return named | bounds | {field.name for field in resource.fields}
+
+
+def label_filter(resource: Resource, name: str) -> Phrase:
+    """Return a filter's name in words."""
+    if name == "q":
+        return Phrase(N_("Search"))
+    if name == "low_stock":
+        return Phrase(N_("Low stock only"))
+    field = _find_bounded(resource, name)
+    if field is None:
+        return Phrase(resource.get_field(name).label)
+    wording = N_("%(field)s from") if name.endswith(LOWER) else N_("%(field)s up to")
+    return Phrase(wording, {"field": field.label})
+
+
+def _find_bounded(resource: Resource, name: str) -> Field | None:
+    """Return the field whose values a filter of this name bounds."""
+    base = name.removesuffix(LOWER) if name.endswith(LOWER) else name.removesuffix(UPPER)
+    if base == name:
+        return None
+    return next(
+        (item for item in resource.fields if item.name == base and isinstance(item.type, BOUNDED)), None
+    )
+
+
+def _where_bound(
+    column: ColumnElement[Any], field: Field, text: str, *, is_lower: bool
+) -> ColumnElement[bool]:
+    value = field.type.parse(text, Style(timezone=settings().zone))
+    if is_lower:
+        return column >= value
+    if isinstance(value, datetime) and ":" not in text:
+        day = value.astimezone(settings().zone).date()
+        return column < split_into_days(day, day, settings().zone)[-1].end
+    return column <= value
 
 
 def parse_sort(resource: Resource, sort: str) -> tuple[Field, bool]:

@@ -29,7 +29,7 @@ from webapp.services.record_lookup import (
     key_of,
     resolve_references,
 )
-from webapp.services.signals import record_saved, stock_moved
+from webapp.services.signals import record_saved, rows_saved, stock_moved
 from webapp.services.stock import DIRECTIONS, StockLedger
 
 MODES = ("upsert", "create", "update")
@@ -73,6 +73,8 @@ def save_rows(
     plans: list[Plan] = []
     for group in _split_at_repeats(resource, rows):
         plans += _save_group(session, resource, group, context)
+    if not context.is_dry and any(plan.action in {"created", "updated"} for plan in plans):
+        rows_saved.send(resource.name, save=context, session=session)
     return plans
 
 

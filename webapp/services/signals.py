@@ -21,4 +21,15 @@ stock_moved = _signals.signal(
     " session.",
 )
 
+rows_saved = _signals.signal(
+    "rows_saved",
+    doc="Sent once for a batch that changed something, after the signals of its rows. sender: the resource's name;"
+    " save (the SaveContext), session.",
+)
+
+job_ended = _signals.signal(
+    "job_ended",
+    doc="Sent inside the transaction that ends a job which a worker had. sender: the task type; session.",
+)
+
 job_due = _signals.signal("job_due", doc="sender: the task type; job_id, task_id.")
