@@ -90,6 +90,7 @@ def force_release(actor: User, task_id: str) -> TaskNotification:
     require_role(actor, "admin")
     with write_transaction() as session:
         job = jobs.get_job(actor, task_id)
+        session.refresh(job, with_for_update=True)  # its worker may be about to commit its end
         if job.status != "processing":
             raise Conflict(N_("Only a running job can be taken away from its worker."))
         job_protocol.take_away(session, job)
