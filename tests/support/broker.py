@@ -51,6 +51,11 @@ class Broker:
         """Let it answer again."""
         self._signal(signal.SIGCONT)
 
+    def refuse_writes(self) -> None:
+        """Let it behave as with full memory: it takes nothing, and hands out what it has."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("maxmemory", 1)
+
     def _signal(self, kind: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             os.kill(self._process.pid, kind)
