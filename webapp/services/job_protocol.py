@@ -29,7 +29,6 @@ from webapp.errors import Invalid
 from webapp.extensions import db, settings
 from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
-from webapp.models.base import utc_now
 from webapp.models.clock import db_now
 from webapp.resources.types import Problem
 from webapp.services import job_faults, jobs, traces
@@ -473,7 +472,7 @@ def take_away(session: Session, job: TaskNotification) -> None:
     job.token += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
-        _end_lost(job, "cancelled", "cancelled", None)
+        _end_lost(session, job, "cancelled", "cancelled", None)
         live.publish_job(session, job, live.JOB_CANCELLED)
     else:
         _wait_again(session, job)
@@ -500,21 +499,21 @@ def _reap(session: Session, job: TaskNotification) -> None:
     job.crashes += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
-        _end_lost(job, "cancelled", "cancelled", None)
+        _end_lost(session, job, "cancelled", "cancelled", None)
         live.publish_job(session, job, live.JOB_CANCELLED)
     elif job.crashes >= settings().max_crashes:
         message = f"The job stopped its worker {job.crashes} times in a row without getting further."
         if job.checkpoint and "line" in job.checkpoint:
             message += f" The file was taken up to line {job.checkpoint['line']}; look at the lines after it."
-        _end_lost(job, "failed", "crash", message)
+        _end_lost(session, job, "failed", "crash", message)
         live.publish_job(session, job, live.JOB_FAILED)
     else:
         _wait_again(session, job)
         live.publish_job(session, job, live.JOB_RETRYING)
 
 
-def _end_lost(job: TaskNotification, status: str, kind: str, message: str | None) -> None:
+def _end_lost(session: Session, job: TaskNotification, status: str, kind: str, message: str | None) -> None:
     job.status = status
     job.failure_kind = kind
     job.error_message = message
-    job.completed_at = utc_now()
+    job.completed_at = session.scalars(select(db_now(0))).one()
