@@ -27,7 +27,7 @@ __all__ = [
     "run_now",
 ]
 
-# An import is started again from its own page, where its rows are checked against what it did before.
+# An import is begun again by ``import_again``: a person sees its mapping once more before a row is saved.
 REPEATABLE = frozenset({"export", *jobs.SYSTEM_TASK_TYPES})
 
 
@@ -43,8 +43,11 @@ def list_actions(state: str, job: TaskNotification) -> frozenset[str]:
         "failed": {"retry", "delete"},
         "cancelled": {"retry", "delete"},
     }[state]
-    can_repeat = job.is_final and job.task_type in REPEATABLE
-    return frozenset(found | {"run_again"} if can_repeat else found)
+    if job.is_final and job.task_type in REPEATABLE:
+        found.add("run_again")
+    if job.is_final and job.task_type == "import" and job.data_import_id:
+        found.add("import_again")
+    return frozenset(found)
 
 
 def run_now(actor: User, task_id: str) -> TaskNotification:
