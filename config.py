@@ -102,6 +102,7 @@ class Settings:
 
     lease_seconds: float = _setting(60.0, _at_least(0.1, float))
     heartbeat_seconds: float = _setting(15.0, _at_least(0.02, float))
+    frozen_seconds: float = _setting(30.0, _at_least(1, float))
     relay_seconds: float = _setting(3.0, _at_least(0.05, float))
     retry_delay_seconds: float = _setting(60.0, _at_least(0, float))
     max_retries: int = _setting(3, _at_least(0))

@@ -16,6 +16,7 @@ if ASYNC_MODE == "eventlet":
     os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")  # psycopg knows gevent only
 
 from config import ConfigError, load_settings  # noqa: E402
+from tasks.manager import leave_with_manager  # noqa: E402
 from webapp import create_app, logs  # noqa: E402
 from webapp.extensions import socketio  # noqa: E402
 from webapp.routes import live  # noqa: E402
@@ -35,6 +36,7 @@ def main() -> None:
     app = create_app(settings)
     logs.use_stdout()
     _leave_when_told()
+    leave_with_manager()
     live.init_app(app)
     live.start_event_reader(app)
     options: dict[str, Any] = (

@@ -1,58 +1,35 @@
 """The Huey object and the one decorator of tasks.
 
 Huey is only a doorbell: it hands a message out once and forgets it, so its retries and results are
-off and the row of the job owns both. A message is JSON that carries an id, never a pickle.
+off and the row of the job owns both. A message is JSON that carries an id, never a pickle. While the
+broker is away, workers look at the table of jobs themselves.
 """
 
-import json
 import logging
+import threading
+import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
 from huey import Huey
-from huey.consumer import Consumer
-from huey.registry import Message
-from huey.serializer import Serializer
-from huey.storage import BlackHoleStorage, RedisStorage, SqliteStorage
-from redis import ConnectionPool
+from huey.storage import BlackHoleStorage
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from tasks.bell import Bell
-from tasks.manager import find_manager, is_gone
-from webapp.services import health, job_protocol, periodic
+from tasks.consumer import JobConsumer
+from tasks.storage import JsonSerializer, build_storage
+from webapp.services import health, job_protocol, job_rescue, periodic
 from webapp.services.job_protocol import Body
 from webapp.services.signals import job_due
 
 log = logging.getLogger(__name__)
 
-
-class JsonSerializer(Serializer):
-    """Messages as JSON: whoever can write to the queue can name a task and an id, and nothing else."""
-
-    def _serialize(self, data: Any) -> bytes:
-        return json.dumps(data).encode()
-
-    def _deserialize(self, data: bytes) -> Any:
-        values = json.loads(data)
-        return Message(*values) if isinstance(values, list) else values
-
-
-class JobConsumer(Consumer):
-    """Huey's consumer, whose stop flag the jobs can see: they leave at a batch boundary."""
-
-    def __init__(self, huey: "JobQueue", **options: Any) -> None:
-        super().__init__(huey, **options)
-        huey.stop_flag = self.stop_flag
-        self._manager = find_manager()
-
-    def loop(self, health_check_ts: float | None = None) -> Any:
-        """Look after the workers; leave when the honcho that started this consumer is gone."""
-        if self._manager is not None and is_gone(self._manager):
-            log.warning("The process manager is gone; this consumer stops.")
-            self.stop(graceful=True)
-        return super().loop(health_check_ts)
+# As often as the relay rings for a job at least: a broker that takes no rings is found out again and again.
+DOUBT_SECONDS = job_protocol.RELAY_PAUSE_LIMIT_SECONDS
+PAUSE_SECONDS = 0.5  # between two looks at the table while the broker is away
 
 
 class JobQueue(Huey):
@@ -67,12 +44,19 @@ class JobQueue(Huey):
             storage_class=BlackHoleStorage,
         )
         self.app: Flask | None = None
-        self.stop_flag: Any = None
+        self.stop_flag: Any = threading.Event()  # a consumer puts its own here
+        self.is_scheduled_here = False
+        self.frozen_seconds = 0.0
+        self._broken_at: float | None = None
+        self._minute: datetime | None = None
+        self._ticks: list[Any] = []
 
     def init_app(self, app: Flask, settings: Settings) -> None:
         """Bind the queue to an application and to the storage of its settings."""
         self.app = app
-        self.storage = _build_storage(settings)
+        self.storage = build_storage(settings)
+        self.frozen_seconds = settings.frozen_seconds
+        self._broken_at = None
         health.set_broker_probe(app, self.pending_count)
 
     def create_consumer(self, **options: Any) -> JobConsumer:
@@ -89,15 +73,66 @@ class JobQueue(Huey):
 
     def is_stopping(self) -> bool:
         """Whether this consumer was asked to stop."""
-        return self.stop_flag is not None and bool(self.stop_flag.is_set())
+        return bool(self.stop_flag.is_set())
 
+    def dequeue(self) -> Any:
+        """Return what a worker is to do next: what the broker hands out or, while it is in doubt, the table says."""
+        if self._is_in_doubt() and (found := self._look_for_work()) is not None:
+            return found
+        try:
+            data = self.storage.dequeue()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the broker is of no use
+            self.doubt(error)
+            self.stop_flag.wait(PAUSE_SECONDS)
+            return None
+        return None if data is None else self.deserialize_task(data)
 
-def _build_storage(settings: Settings) -> Any:
-    if settings.redis_url:
-        # Longer than the second for which a consumer waits at an empty queue.
-        pool = ConnectionPool.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=1)
-        return RedisStorage("stockroom", connection_pool=pool)
-    return SqliteStorage("stockroom", filename=str(settings.data_dir / "queue.db"), timeout=5)
+    def execute(self, task: Any, timestamp: datetime | None = None) -> None:
+        """Do what a message asks for. Huey would ask the broker before and after for what is switched off."""
+        self._tasks_in_flight.add(task)
+        try:
+            task.execute()
+        except KeyboardInterrupt:  # the consumer cuts off what did not heed its stop
+            log.warning("The work was cut off by the stop of its consumer.")
+        finally:
+            self._tasks_in_flight.discard(task)
+
+    def read_schedule(self, timestamp: datetime | None = None) -> list[Any]:
+        """Return nothing: what is to wait, waits in its row."""
+        return []
+
+    def doubt(self, error: Exception) -> None:
+        """Remember that the broker failed: for a while the table is looked at, too."""
+        if not self._is_in_doubt():
+            log.warning("The queue fails (%s); until it is well again, jobs are taken from the table.", error)
+        self._broken_at = time.monotonic()
+
+    def _is_in_doubt(self) -> bool:
+        return self._broken_at is not None and time.monotonic() - self._broken_at < DOUBT_SECONDS
+
+    def _look_for_work(self) -> Any:
+        """Return a slot's task when a minute has begun, or the job that has been due longest.
+
+        All workers may find the same: a slot's row and a job's claim let only one of them have it.
+        """
+        if tick := self._next_tick():
+            return tick
+        assert self.app is not None, "the queue is bound by create_app"  # noqa: S101 - a programmer's mistake
+        try:
+            with self.app.app_context():
+                job = job_rescue.find_due_job(TASKS)
+                return make_message(job.task_type, job.id, job.task_id) if job else None
+        except SQLAlchemyError:
+            log.warning("The table of jobs could not be read.", exc_info=True)
+            return None
+
+    def _next_tick(self) -> Any:
+        """What the scheduler cannot put on the queue, each worker does by itself, once a minute."""
+        minute = datetime.now(UTC).replace(second=0, microsecond=0, tzinfo=None)
+        if self.is_scheduled_here and minute != self._minute:
+            self._minute = minute
+            self._ticks = self.read_periodic(minute)
+        return self._ticks.pop() if self._ticks else None
 
 
 huey = JobQueue()
@@ -150,12 +185,18 @@ def ring(task_type: str, job_id: int, task_id: str) -> None:
         log.warning("Nobody here knows jobs of the type %s; job %s waits.", task_type, task_id)
 
 
+def make_message(task_type: str, job_id: int, task_id: str) -> Any:
+    """Return the message that asks for a job."""
+    message = TASKS[task_type].s(job_id)
+    message.id = task_id
+    return message
+
+
 def _send(storage: Any, task_type: str, job_id: int, task_id: str) -> None:
     try:
-        message = TASKS[task_type].s(job_id)
-        message.id = task_id
-        storage.enqueue(huey.serialize_task(message), message.priority)
+        storage.enqueue(huey.serialize_task(make_message(task_type, job_id, task_id)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the relay rings again
+        huey.doubt(error)
         log.warning("Job %s could not be put on the queue (%s); the relay will try again.", task_id, error)
 
 

@@ -10,11 +10,11 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tasks.queue import bell, huey
+from tasks.queue import TASKS, bell, huey
 from webapp import create_app, live, logs
 from webapp.extensions import db, settings
 from webapp.models.base import utc_now
-from webapp.services import job_logs, job_protocol, metrics_refresh, workers
+from webapp.services import job_logs, job_protocol, job_rescue, metrics_refresh, workers
 
 __all__ = ["app", "huey"]
 
@@ -74,7 +74,8 @@ def _keep_house() -> None:
                 job_protocol.reap_lost_jobs()
                 if not huey.is_stopping():
                     job_protocol.relay_due_jobs()
-            except SQLAlchemyError:
-                log.warning("Housekeeping could not reach the database.", exc_info=True)
+                    job_rescue.end_unknown_jobs(TASKS)
+            except (SQLAlchemyError, MemoryError):  # this thread must not end while its process goes on
+                log.warning("Housekeeping did not come to its end.", exc_info=True)
             finally:
                 db.session.remove()

@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.support.houses import PASSWORD, email_of
 from tests.support.pages import CSRF
+from tests.support.processes import find_marked, free_port, wait_until
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -61,3 +62,31 @@ def test_a_wrong_setting_is_said_in_a_sentence(stack: Stack) -> None:
         "Stockroom cannot start: LEASE_SECONDS is “soon”, which cannot be used:"
         " could not convert string to float: 'soon'."
     )
+
+
+@pytest.mark.parametrize("server", ["eventlet", "threading"])
+def test_a_web_process_leaves_with_the_honcho_that_started_it(app: Flask, stack: Stack, server: str) -> None:
+    stack.environment["ASYNC_MODE"] = server
+    port = free_port()
+    pair = stack.start("pair", ["honcho", "start", "-e", "/dev/null", "web"], PORT=str(port))
+    wait_until(lambda: answers(port), lambda: f"web is silent:\n{pair.output()}", patience=60)
+    pair.process.kill()
+    pair.process.wait()
+    wait_until(lambda: not answers(port), lambda: "it holds its port", patience=20)
+    wait_until(lambda: not find_marked(stack.mark), lambda: "something of the pair stays", patience=20)
+
+
+def test_a_web_process_leaves_when_its_honcho_was_killed_before_it_looked(app: Flask, stack: Stack) -> None:
+    pair = stack.start("pair", ["honcho", "start", "-e", "/dev/null", "web"], PORT=str(free_port()))
+    wait_until(lambda: "web.1 started" in pair.output(), lambda: "honcho starts nothing", patience=60)
+    pair.process.kill()
+    pair.process.wait()
+    wait_until(lambda: not find_marked(stack.mark), lambda: "something of the pair stays", patience=60)
+
+
+def answers(port: int) -> bool:
+    """Whether somebody serves there."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import Settings
-from webapp.extensions import db
+from webapp.extensions import db, settings
 
 BUSY_PAUSE_SECONDS = 0.005
 BUSY_LIMIT_SECONDS = 5.0
@@ -99,7 +99,7 @@ def write_transaction() -> Iterator[Session]:
     session.expire_all()
     session.info["writing"] = True
     try:
-        session.connection(execution_options={WRITE_OPTION: True})
+        _let_go_when_frozen(session.connection(execution_options={WRITE_OPTION: True}))
         yield session
         session.flush()
         for action in session.info.pop("before_commit", []):
@@ -114,6 +114,17 @@ def write_transaction() -> Iterator[Session]:
             session.info.pop(leftover, None)
     for after in committed:
         after()
+
+
+def _let_go_when_frozen(connection: Connection) -> None:
+    """Have PostgreSQL end this transaction when its process does not run, so that its locks go away.
+
+    A write transaction is never idle by itself; an export's snapshot may be, and holds no lock. Set
+    here and not with the connection, which a pooler between may share with others.
+    """
+    if connection.dialect.name == "postgresql":
+        limit = int(settings().frozen_seconds * 1000)
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {limit}")
 
 
 def before_commit(session: Session, action: Callable[[Session], None]) -> None:

@@ -1,9 +1,12 @@
 """Our few lines on htmx-flask: page or fragment, redirects, events."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response, make_response, redirect, render_template
 from htmx_flask import request
+
+from webapp.security import is_own_path
 
 
 def wants_fragment() -> bool:
@@ -23,3 +26,10 @@ def go_to(url: str) -> Response:
     response = make_response("", 200)
     response.headers["HX-Redirect"] = url
     return response
+
+
+def page_before(otherwise: str) -> str:
+    """Return the page from which the request came, if that is one of ours."""
+    before = urlsplit(request.referrer or "")
+    path = f"{before.path}?{before.query}" if before.query else before.path
+    return path if before.netloc == request.host and is_own_path(path) else otherwise

@@ -1,12 +1,17 @@
 """Which language and zone a page is in. Formatting happens at the edge only."""
 
+from functools import cache
+from zoneinfo import available_timezones
+
 from flask import has_request_context, request, session
 from flask_login import current_user
 
 from config import LANGUAGES
 from webapp.extensions import settings
 
-__all__ = ["LANGUAGES", "choose_language", "choose_timezone"]
+__all__ = ["LANGUAGES", "MONITOR_TIMEZONE", "choose_language", "choose_timezone", "is_known_timezone"]
+
+MONITOR_TIMEZONE = "monitor_timezone"  # where the session keeps it
 
 
 def choose_language() -> str:
@@ -22,5 +27,19 @@ def choose_language() -> str:
 
 
 def choose_timezone() -> str:
-    """Dates are shown in one zone for the whole house."""
+    """Dates are shown in one zone for the whole house; in the monitor, in the one that was chosen there."""
+    if has_request_context() and (request.blueprint or "").startswith("monitor"):
+        chosen = session.get(MONITOR_TIMEZONE, "")
+        if is_known_timezone(chosen):
+            return str(chosen)
     return settings().app_timezone
+
+
+def is_known_timezone(name: str) -> bool:
+    """Whether the time zone database has a zone of this name."""
+    return name in _list_timezones()
+
+
+@cache
+def _list_timezones() -> frozenset[str]:
+    return frozenset(available_timezones())

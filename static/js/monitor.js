@@ -102,5 +102,19 @@
     }
   }
 
+  // -- The zone of the times ------------------------------------------------------------------------
+
+  /* The browser knows one zone more than the server: its own. */
+  function offerOwnZone() {
+    const choice = document.getElementById("zone");
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!choice || !own) return;
+    const label = choice.dataset.textHere.replace("{zone}", own);
+    const known = [...choice.options].find((option) => option.value === own);
+    if (known) return;
+    choice.add(new Option(label, own));
+  }
+
+  offerOwnZone();
   showTicks();
 })();

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,7 @@ def test_a_kill_of_any_process_of_the_pair_loses_no_job(trial: Trial, editor: Us
         trial.settle(job_id)
         pair.process.terminate()
     else:  # it ends, all of it
-        wait_until(lambda: not _find(trial, pair, "worker"), lambda: _who(trial), patience=20)
-        _end_orphans(trial)
+        wait_until(lambda: not find_marked(trial.stack.mark), lambda: _who(trial), patience=20)
         trial.start_worker()
         trial.settle(job_id)
     assert trial.judge(job_id, ROWS) == []
@@ -55,13 +53,6 @@ def _find(trial: Trial, pair: Started, kind: str) -> list[int]:
         return [pid for pid in marked if words[kind] in _command(pid) and not _is_shell(pid)]
     parents = _find(trial, pair, "worker")
     return sorted(child for pid in parents[:1] for child in children_of(pid))
-
-
-def _end_orphans(trial: Trial) -> None:
-    """The web process of a killed honcho stays, with its port; it consumes nothing."""
-    for pid in find_marked(trial.stack.mark):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def _command(pid: int) -> bytes:

@@ -1,12 +1,14 @@
 """Jobs and their files in the hands of their owner, and of nobody else."""
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.factories import fill_shop
 from tests.support.houses import drain_queue, load_person, sign_in
-from tests.support.jobs import look_at
+from tests.support.jobs import ask, look_at
+from tests.support.monitor import fill_monitor
 from tests.support.pages import HTMX, is_fragment, post, soup
 from webapp.models.base import utc_now
 from webapp.services import exports, files, jobs
@@ -91,3 +93,26 @@ def test_a_file_that_was_swept_is_said_to_be_gone(app: Flask, browser: FlaskClie
     answer = browser.get(f"{job}/download")
     assert answer.status_code == 404
     assert "no longer kept" in answer.text
+
+
+def test_own_jobs_have_tabs_and_filters_that_stay_in_the_address(app: Flask, browser: FlaskClient) -> None:
+    with app.app_context():
+        editor = load_person(app, "editor")
+        made = fill_monitor(editor)
+        fill_monitor(load_person(app, "stranger"))
+        named = look_at(ask(editor, "import", params={"file_name": "May 100%.csv"})).task_id
+    for state, task_id in made.items():
+        page = soup(browser.get(f"/jobs/?state={state}&kind=export"))
+        assert _listed(page) == [task_id]
+        assert page.select(".state-tab[aria-current]")[0]["href"] == f"/jobs/?state={state}&kind=export"
+        assert page.select("#jobs")[0]["hx-get"] == f"/jobs/?state={state}&kind=export"
+    assert len(_listed(soup(browser.get("/jobs/")))) == 9
+    assert _listed(soup(browser.get("/jobs/?kind=import"))) == [named]
+    assert _listed(soup(browser.get("/jobs/?q=100%25.csv"))) == [named]
+    assert "None of your jobs fits" in browser.get("/jobs/?q=nothing").text
+    for strange in ("state=x&kind=x", "q=%00%25_", f"before={10**30}", "before=-1", "user=1"):
+        assert browser.get(f"/jobs/?{strange}").status_code == 200
+
+
+def _listed(page: BeautifulSoup) -> list[str]:
+    return [str(link["href"]).rpartition("/")[2] for link in page.select("#jobs .row-link")]

@@ -2,17 +2,23 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 
-from tests.support.houses import load_person, sign_in
-from tests.support.jobs import ask, look_at
+from tests.support.houses import MakeApp, load_person, sign_in
+from tests.support.imports import bring_in
+from tests.support.jobs import ask, change, look_at
 from tests.support.monitor import fail, fill_monitor, log_line, start_consumer
 from tests.support.pages import HTMX, is_fragment, post, soup
-from webapp.models import User
+from webapp.extensions import db
+from webapp.models import Change, TaskNotification, User
+from webapp.models.clock import db_now
 from webapp.services.monitor_types import SHOWN_STATES
+from webapp.version import get_version
 
 # A hundred pages: too long for every commit, and in every full run.
 pytestmark = pytest.mark.slow
@@ -27,15 +33,6 @@ PAGES = [
 ]
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
 ANY_ID = "00000000-0000-0000-0000-000000000001"
-DEEDS = [
-    *(f"/monitor/jobs/{noun}" for noun in ("retries", "cancellation", "deletion")),
-    *(
-        f"/monitor/jobs/{ANY_ID}/{noun}"
-        for noun in ("retries", "start", "cancellation", "release", "runs", "deletion")
-    ),
-    "/monitor/schedules/metrics/runs",
-    "/monitor/schedules/metrics/switch",
-]
 
 
 @pytest.fixture
@@ -66,10 +63,33 @@ def test_a_page_is_for_administrators(app: Flask, page: str, person: str) -> Non
     assert "Monitor" not in soup(browser.get("/jobs/")).select_one("#sidebar").get_text()  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_a_deed_is_for_administrators(app: Flask, deed: str) -> None:
-    answer = post(_browser(app, "editor"), deed, data={"confirmed": "yes", "everything": "yes"})
-    assert answer.status_code == 403
+def list_deeds(app: Flask, task_id: str = ANY_ID) -> list[str]:
+    """Every address of the monitor that changes something, read off the application: none can be forgotten."""
+    found = []
+    with app.test_request_context():
+        for rule in app.url_map.iter_rules():
+            if rule.endpoint.startswith("monitor") and "POST" in (rule.methods or ()):
+                for action in (
+                    ("retries", "cancellation", "deletion") if "action" in rule.arguments else ("",)
+                ):
+                    values: Any = {"task_id": task_id, "name": "metrics", "action": action}
+                    found.append(url_for(rule.endpoint, **{name: values[name] for name in rule.arguments}))
+    return found
+
+
+@pytest.mark.parametrize("person", ["viewer", "editor"])
+def test_every_deed_is_refused_to_who_is_no_administrator(
+    app: Flask, made: dict[str, str], person: str
+) -> None:
+    browser = _browser(app, person)
+    deeds = list_deeds(app, made["failed"])
+    assert len(deeds) >= 13
+    for deed in deeds:
+        answer = post(browser, deed, data={"confirmed": "yes", "everything": "yes", "zone": "UTC"})
+        assert answer.status_code == 403, deed
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Change)) == 0
+        assert db.session.scalar(select(func.count()).select_from(TaskNotification)) == len(made)
 
 
 @pytest.mark.parametrize("path", [*PAGES, f"/monitor/jobs/{ANY_ID}", f"/monitor/jobs/{ANY_ID}/raw"])
@@ -77,9 +97,9 @@ def test_nobody_enters_without_signing_in(client: FlaskClient, path: str) -> Non
     assert client.get(path).headers["Location"].startswith("/login")
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_a_deed_needs_the_token_of_a_form(boss: FlaskClient, deed: str) -> None:
-    assert boss.post(deed).status_code == 400
+def test_a_deed_needs_the_token_of_a_form(app: Flask, boss: FlaskClient) -> None:
+    for deed in list_deeds(app):
+        assert boss.post(deed).status_code == 400, deed
 
 
 @EVERY_PAGE
@@ -260,7 +280,7 @@ def test_a_job_offers_what_makes_sense(
 ) -> None:
     page = soup(boss.get(f"/monitor/jobs/{made[state]}"))
     assert {str(form["action"]).rpartition("/")[2] for form in page.select(".job-actions form")} == buttons
-    for form in page.select("main form"):
+    for form in page.select("main form[method=post]"):
         assert form.select("input[name=csrf_token]")
 
 
@@ -324,6 +344,137 @@ def test_failures_are_grouped_and_a_group_is_acted_on(
     with app.app_context():
         assert {look_at(job_id).status for job_id in ids} == {"pending"}
     assert len(soup(boss.get("/monitor/failures/")).select(".group")) == 1
+
+
+def test_the_list_of_a_group_shows_as_many_as_the_group_says(
+    app: Flask, boss: FlaskClient, editor: User, made: dict[str, str]
+) -> None:
+    with app.app_context():
+        for days in (0, 2, 40):
+            job_id = ask(editor, model_name="products", file_format="csv")
+            fail(job_id, fingerprint="c" * 64)
+            change(job_id, created_at=db_now(-days * 24 * 3600 - 60))
+        change(job_id, completed_at=db_now(-30 * 3600))
+    for window, count in (("24h", 2), ("7d", 3)):
+        groups = soup(boss.get(f"/monitor/failures/?window={window}")).select(".group")
+        shown = {
+            str(group.select(".row-link")[0]["href"]): group.select(".group-count")[0] for group in groups
+        }
+        url = next(url for url in shown if "c" * 64 in url)
+        assert shown[url].get_text().split()[0] == str(count)
+        listed = soup(boss.get(url))
+        assert len(listed.select("input.tick")) == count
+        assert listed.select("#tab-failed .count")[0].get_text() == str(count)
+
+
+def test_every_page_says_which_house_it_is(app: Flask, boss: FlaskClient, make_app: MakeApp) -> None:
+    def place(browser: FlaskClient) -> tuple[str, str]:
+        badge = soup(browser.get("/monitor/jobs/")).select(".place")[0]
+        return badge.get_text(strip=True), str(badge["title"])
+
+    assert place(boss) == ("Development", f"Version {get_version()}")
+    live = make_app(APP_ENV="production", SECRET_KEY="k" * 40 + "x")
+    assert place(_browser(live, "admin"))[0] == "Production"
+
+
+def test_times_are_shown_in_the_zone_that_was_chosen(boss: FlaskClient, made: dict[str, str]) -> None:
+    def now() -> str:
+        return soup(boss.get("/monitor/schedules/")).select(".list-count")[0].get_text()
+
+    in_utc = now()
+    answer = post(
+        boss,
+        "/monitor/timezone",
+        data={"zone": "Asia/Kolkata"},
+        headers={"Referer": "http://localhost/monitor/logs/"},
+    )
+    assert answer.headers["Location"] == "/monitor/logs/"
+    assert now() != in_utc
+    chosen = soup(boss.get("/monitor/")).select("#zone option[selected]")
+    assert [option["value"] for option in chosen] == ["Asia/Kolkata"]
+    post(boss, "/monitor/timezone", data={"zone": "Nowhere/Land"})
+    assert soup(boss.get("/monitor/")).select("#zone option[selected]")[0]["value"] == "Asia/Kolkata"
+    post(boss, "/monitor/timezone", data={"zone": "UTC"})
+    assert soup(boss.get("/monitor/")).select("#zone option[selected]")[0]["value"] == "UTC"
+
+
+def test_the_overview_is_there_for_scripts(boss: FlaskClient, made: dict[str, str]) -> None:
+    told = json.loads(boss.get("/monitor/overview.json").text)
+    assert told["counts"] == dict.fromkeys(SHOWN_STATES, 1)
+    assert (told["is_nothing_consuming"], told["database"]["is_ok"]) == (True, True)
+
+
+def test_a_kind_that_nobody_knows_is_shown_and_said(app: Flask, boss: FlaskClient, editor: User) -> None:
+    with app.app_context():
+        waiting = look_at(
+            ask(editor, "of_another_version", model_name="gone", params={"a": {"b": [1]}})
+        ).task_id
+        ended = ask(editor, "of_another_version")
+        fail(ended)
+        ended_id = look_at(ended).task_id
+    page = soup(boss.get(f"/monitor/jobs/{waiting}")).get_text(" ", strip=True)
+    assert "No code of this version does jobs of the kind “of_another_version”. Deploy the version" in page
+    assert "1 entry" in page
+    assert "This one is kept as it ended." in boss.get(f"/monitor/jobs/{ended_id}").text
+    for path in ("/monitor/jobs/", f"/jobs/{ended_id}", "/monitor/failures/", "/notifications/"):
+        assert boss.get(path).status_code == 200
+
+
+def test_a_job_tells_what_people_did_and_how_its_kind_went(boss: FlaskClient, made: dict[str, str]) -> None:
+    post(boss, f"/monitor/jobs/{made['scheduled']}/start")
+    post(boss, f"/monitor/jobs/{made['scheduled']}/cancellation")
+    page = soup(boss.get(f"/monitor/jobs/{made['scheduled']}"))
+    deeds = [item.get_text(" ", strip=True) for item in page.select(".deeds li")]
+    assert [deed.partition(" admin@")[0] for deed in deeds] == ["Run now", "Cancelled"]
+    bars = page.select(".spark-item")
+    assert len(bars) == 8
+    assert [bar["href"] for bar in bars if bar.has_attr("aria-current")] == [
+        f"/monitor/jobs/{made['scheduled']}"
+    ]
+
+
+def test_the_log_of_a_job_is_searched_on_its_page(app: Flask, boss: FlaskClient, editor: User) -> None:
+    with app.app_context():
+        job_id = ask(editor)
+        task_id = look_at(job_id).task_id
+        for message, level in (("first", "INFO"), ("second", "ERROR")):
+            log_line(message, job_id, level)
+        log_line("second of nobody")
+    for query, count in (("", 2), ("&q=SECOND", 1), ("&level=ERROR", 1), ("&q=nothing", 0)):
+        part = soup(boss.get(f"/monitor/logs/tail?task_id={task_id}{query}", headers=HTMX)).select(".log")[0]
+        assert len(part.select(".log-line")) == count, query
+        assert query.removeprefix("&") in str(part["data-url"])
+    assert boss.get("/monitor/logs/tail?task_id=%00&q=%25").status_code == 200
+
+
+def test_an_import_is_taken_up_again_from_its_job(app: Flask, boss: FlaskClient, editor: User) -> None:
+    with app.app_context():
+        task_id = bring_in(editor, "categories", "name\nTools\n").task_id
+    page = soup(boss.get(f"/monitor/jobs/{task_id}"))
+    assert [str(form["action"]).rpartition("/")[2] for form in page.select(".job-actions form")] == [
+        "imports",
+        "deletion",
+    ]
+    answer = post(boss, f"/monitor/jobs/{task_id}/imports")
+    shown = boss.get(answer.headers["Location"]).text
+    assert "Nothing is saved until you start it." in shown
+    assert answer.headers["Location"] not in str(page)
+    refused = post(boss, f"/monitor/jobs/{task_id}/imports", headers=HTMX).headers["HX-Redirect"]
+    assert refused.startswith("/imports/")
+
+
+def test_opening_a_job_reads_its_notification(app: Flask, editor: User) -> None:
+    with app.app_context():
+        made = [ask(editor, model_name="products", file_format="csv") for _ in range(2)]
+        for job_id in made:
+            fail(job_id)
+        ids = [look_at(job_id).task_id for job_id in made]
+    owner, boss = _browser(app, "editor"), _browser(app, "admin")
+    assert "2 unread" in owner.get("/notifications/bell").text
+    boss.get(f"/monitor/jobs/{ids[0]}")  # somebody else's look reads nothing
+    assert "2 unread" in owner.get("/notifications/bell").text
+    assert "1 unread" in owner.get(f"/jobs/{ids[0]}").text
+    assert len(soup(owner.get("/notifications/")).select(".news-item.is-unread")) == 1
 
 
 def test_log_lines_are_filtered_and_asked_for_from_the_last_one_on(

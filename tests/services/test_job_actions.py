@@ -89,6 +89,18 @@ def test_many_are_cancelled_at_once_or_asked_to_stop(session: Session, editor: U
     assert look_at(running).cancel_requested_at is not None
 
 
+def test_a_cancellation_is_news_to_an_owner_who_did_not_ask_for_it(
+    session: Session, admin: User, editor: User
+) -> None:
+    own, one, many, system = (ask(actor) for actor in (editor, editor, editor, None))
+    jobs.cancel_job(editor, *names(own))
+    assert jobs.count_unread(editor) == 0
+    jobs.cancel_job(admin, *names(one))
+    job_actions.cancel_many(admin, task_ids=names(many, system))
+    assert [look_at(job_id).is_read for job_id in (own, one, many, system)] == [True, False, False, True]
+    assert jobs.count_unread(editor) == 2
+
+
 def test_more_jobs_than_one_transaction_holds(
     session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,12 +127,38 @@ def test_failures_are_grouped_by_kind_and_cause(session: Session, admin: User, e
     carry_out(other, failing(ValueError("row 7")))
     old = ask(editor)
     change(old, status="failed", completed_at=db_now(-25 * 3600))
-    groups = monitor.list_failures(admin)
+    since = utc_now() - timedelta(hours=24)
+    groups = monitor.list_failures(admin, since)
     assert [(group.task_type, group.count) for group in groups] == [("export", 3), ("import", 1)]
     assert groups[0].first_at <= groups[0].last_at
-    page = monitor.list_jobs_of_group(admin, "export", groups[0].fingerprint)
-    assert len(page.rows) == 3
-    assert monitor.count_matching(admin, monitor.group_filter("export", groups[0].fingerprint)).value == 3
+
+
+def test_the_jobs_of_a_group_are_as_many_as_it_says_whenever_they_were_asked_for(
+    session: Session, admin: User, editor: User
+) -> None:
+    late, early, gone = (ask(editor, "export") for _ in range(3))
+    for job_id in (late, early, gone):
+        carry_out(job_id, failing(ValueError("the same")))
+    change(late, created_at=db_now(-48 * 3600))  # asked for long ago, failed just now
+    change(gone, completed_at=db_now(-25 * 3600))
+    since = utc_now() - timedelta(hours=24)
+    (group,) = monitor.list_failures(admin, since)
+    wanted = JobFilter(state="failed", task_type="export", fingerprint=group.fingerprint, ended_since=since)
+    page = monitor.list_jobs(admin, wanted)
+    assert [row.job.id for row in page.rows] == [early, late]
+    assert (group.count, monitor.count_matching(admin, wanted)) == (2, Count(2))
+
+
+def test_own_jobs_are_filtered_and_nobody_elses_are_seen(
+    session: Session, admin: User, editor: User, stranger: User
+) -> None:
+    made = one_of_each(editor)
+    foreign = ask(stranger)
+    for state in SHOWN_STATES:
+        page = monitor.list_own_jobs(editor, JobFilter(state=state, user_id=stranger.id))
+        assert [row.job.id for row in page.rows] == [made[state]]
+    assert [row.job.id for row in monitor.list_own_jobs(stranger, JobFilter()).rows] == [foreign]
+    assert monitor.list_own_jobs(admin, JobFilter()).rows == []
 
 
 def test_a_list_is_for_administrators(session: Session, editor: User) -> None:
@@ -145,8 +171,7 @@ def test_a_list_is_for_administrators(session: Session, editor: User) -> None:
         lambda: monitor.list_logs(editor),
         lambda: monitor.list_consumers(editor),
         lambda: monitor.list_schedules(editor),
-        lambda: monitor.list_failures(editor),
-        lambda: monitor.list_jobs_of_group(editor, "export", ""),
+        lambda: monitor.list_failures(editor, utc_now()),
     )
     for question in questions:
         with pytest.raises(Forbidden):

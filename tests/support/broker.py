@@ -21,17 +21,17 @@ class Broker:
         if self._program is None:
             unavailable("Redis is not installed (apt-get install redis-server)")
         self._folder = folder
-        self._port = free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"redis://127.0.0.1:{self._port}/0"
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         """Start it, empty, and wait until it answers."""
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         command = die_with_parent([str(self._program), *options, "--dir", str(self._folder)], "TERM")
         self._process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
         wait_until(self._answers, lambda: "Redis did not start")
@@ -50,6 +50,11 @@ class Broker:
     def thaw(self) -> None:
         """Let it answer again."""
         self._signal(signal.SIGCONT)
+
+    def refuse_writes(self) -> None:
+        """Let it behave as with full memory: it takes nothing, and hands out what it has."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("maxmemory", 1)
 
     def _signal(self, kind: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -7,10 +7,12 @@ folder, which holds the id of the process that took it.
 import errno
 import json
 import os
+import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 VARIABLE = "STOCKROOM_TEST_PLAN"
+MEMORY_LEFT = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,15 @@ def _link(note: Path, target: Path) -> bool:
 
 
 def _fill_memory(_fault: Fault) -> None:
-    raise MemoryError
+    """Take all that the process is left, to the last crumb."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_LEFT, resource.RLIM_INFINITY))
+    kept: list[bytearray] = []
+    for size in (1 << 20, 1 << 12):
+        with suppress(MemoryError):
+            while True:
+                kept.append(bytearray(size))
+    kept.append(bytearray(1 << 20))
 
 
 def _fill_disk(_fault: Fault) -> None:
@@ -85,7 +96,7 @@ def _deadlock(_fault: Fault) -> None:
 
 
 def _leave(_fault: Fault) -> None:
-    raise SystemExit(3)
+    sys.exit(3)
 
 
 ACTIONS: dict[str, Callable[[Fault], None]] = {

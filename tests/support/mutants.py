@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from tasks.consumer import JobConsumer
+from tasks.queue import JobQueue
 from tests.support.injector import Lines, get_injector
+from webapp import database
 from webapp.database import write_transaction
 from webapp.models import TaskNotification
-from webapp.services import job_protocol, jobs, periodic
+from webapp.services import job_faults, job_protocol, jobs, periodic
 from webapp.services.job_protocol import JobRun
 
 
@@ -95,6 +98,26 @@ def _without_same_transaction() -> None:
     JobRun.batch = batch  # type: ignore[method-assign, assignment]
 
 
+def _without_table() -> None:
+    """Who hears nothing from the broker does nothing."""
+    JobQueue._look_for_work = lambda _queue: None  # type: ignore[method-assign, assignment]
+
+
+def _without_watch() -> None:
+    """Nobody looks whether the workers run."""
+    JobConsumer._kill_frozen = lambda _consumer: None  # type: ignore[method-assign, assignment]
+
+
+def _without_idle_limit() -> None:
+    """PostgreSQL waits for a silent writer for ever."""
+    database._let_go_when_frozen = lambda connection: None  # noqa: ARG005 - it is called by this name
+
+
+def _without_doubt() -> None:
+    """A batch that ended in any error of the database is believed to be undone."""
+    job_faults.is_rolled_back = lambda error: True  # noqa: ARG005 - it is called by this name
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "relay": _without_relay,
     "reaper": _without_reaper,
@@ -103,4 +126,8 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "claim": _without_claim,
     "slot row": _without_slot_row,
     "same transaction": _without_same_transaction,
+    "table": _without_table,
+    "watch": _without_watch,
+    "idle limit": _without_idle_limit,
+    "doubt": _without_doubt,
 }

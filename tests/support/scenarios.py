@@ -16,7 +16,6 @@ from tests.support.trials import (
     PATIENCE,
     Trial,
     double_message,
-    judge_ledger,
     judge_tries,
     lease_left,
     thaw,
@@ -157,4 +156,4 @@ def poison(trial: Trial) -> list[str]:
         problems.append(f"the poisoned job is {job.status} ({job.failure_kind})")
     if f"line {POISONED_LINE - 1};" not in (job.error_message or ""):
         problems.append(f"the message does not name the line: {job.error_message}")
-    return problems + judge_ledger(job_id, POISONED_LINE - 2)
+    return problems + trial.judge_ledger(job_id, POISONED_LINE - 2)

@@ -46,6 +46,7 @@ class Trial:
     actor: User
     folder: Path
     workers: list[Started] = field(default_factory=list)
+    stocked: int = 0
 
     def start_worker(
         self,
@@ -53,10 +54,11 @@ class Trial:
         without: Sequence[str] = (),
         children: int = 2,
         tick_seconds: float = 0,
+        batch_rows: int = 10,
         **settings: str,
     ) -> Started:
         """Start a consumer that has this in store for its jobs. Without ticks nothing periodic runs."""
-        plan = Plan(self.folder, faults, tuple(without), tick_seconds=tick_seconds)
+        plan = Plan(self.folder, faults, tuple(without), batch_rows, tick_seconds)
         options = ["-w", str(children), "-c", "0.2", *([] if tick_seconds else ["-n"])]
         variables = TIMINGS | settings | {VARIABLE: plan.to_text()}
         command = [_own_worker(part) for part in procfile_command("worker")]
@@ -65,7 +67,8 @@ class Trial:
 
     def prepare_import(self, rows: int = ROWS) -> DataImport:
         """Upload sales without references: nothing but the protocol keeps them from doubling."""
-        stock_up("A", quantity=rows + LEFT_OVER)
+        self.stocked = rows + LEFT_OVER
+        stock_up("A", quantity=self.stocked)
         return upload(self.actor, "outflows", "product,quantity\n" + "A,1\n" * rows)
 
     def start_import(self, prepared: DataImport) -> int:
@@ -107,28 +110,39 @@ class Trial:
 
     def judge(self, job_id: int, rows: int = ROWS) -> list[str]:
         """Say what differs from an undisturbed run; nothing when all is exact."""
-        job = look_at(job_id)
+        return judge_end(job_id, rows) + self.judge_ledger(job_id, rows)
+
+    def judge_ledger(self, job_id: int, rows: int) -> list[str]:
+        """Say what is wrong with the rows that the only job saved, when it should have saved so many."""
+        return judge_lines(job_id, rows) + self.judge_stock(rows)
+
+    def judge_stock(self, sold: int) -> list[str]:
+        """Say what is wrong with the stock when so many rows were saved by all jobs together."""
         found = {
-            "status": (job.status, "completed"),
-            "counts": (counts(job), (rows, 0, 0, 0)),
-            "processed": (job.processed, rows),
-            "terminal events": (terminal_events(job), [live.JOB_COMPLETED]),
-            "open tries": (_open_tries(job_id), 0),
+            "outflows": (db.session.scalar(select(func.count()).select_from(Outflow)), sold),
+            "stock": (quantity_of("A"), self.stocked - sold),
+            "stock against movements": (stock.verify_stock(), []),
         }
-        return _differences(found) + judge_ledger(job_id, rows)
+        db.session.rollback()
+        return _differences(found)
 
 
-def judge_ledger(job_id: int, rows: int) -> list[str]:
-    """Say what is wrong with the rows that a job saved, when it should have saved so many from the first on."""
-    saved = _saved_lines(job_id)
+def judge_end(job_id: int, rows: int) -> list[str]:
+    """Say what is wrong with how an import ended."""
+    job = look_at(job_id)
     found = {
-        "lines": (saved, list(range(FIRST_LINE, rows + FIRST_LINE))),
-        "outflows": (db.session.scalar(select(func.count()).select_from(Outflow)), rows),
-        "stock": (quantity_of("A"), ROWS + LEFT_OVER - rows),
-        "stock against movements": (stock.verify_stock(), []),
+        "status": (job.status, "completed"),
+        "counts": (counts(job), (rows, 0, 0, 0)),
+        "processed": (job.processed, rows),
+        "terminal events": (terminal_events(job), [live.JOB_COMPLETED]),
+        "open tries": (_open_tries(job_id), 0),
     }
-    db.session.rollback()
     return _differences(found)
+
+
+def judge_lines(job_id: int, rows: int) -> list[str]:
+    """Say whether a job saved anything but each line from the first on, once and in order."""
+    return _differences({"lines": (_saved_lines(job_id), list(range(FIRST_LINE, rows + FIRST_LINE)))})
 
 
 def _differences(found: Mapping[str, tuple[object, object]]) -> list[str]:

@@ -15,7 +15,7 @@ from webapp.htmx import go_to, render_page
 from webapp.models import DataImport
 from webapp.resources.base import N_
 from webapp.resources.registry import RESOURCES, get_resource
-from webapp.routes.jobs import measure_pace
+from webapp.routes.jobs import measure_pace, note_seen
 from webapp.services import imports
 from webapp.services.accounts import require_role
 
@@ -99,6 +99,7 @@ def _upload_page(form: UploadForm, problem: Problem | None = None) -> str:
 def show_import(public_id: str) -> ResponseReturnValue:
     """Show one import: the page grows with its state."""
     found = imports.get_import(current_user, public_id)
+    note_seen(imports.latest_job(found))
     return render_page("imports/show.html", "imports/_state.html", **_context(found))
 
 

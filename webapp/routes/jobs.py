@@ -1,6 +1,6 @@
 """Background jobs as their owner sees them: the list, one job, its file, and what can be done about it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +19,13 @@ from webapp.models.base import utc_now
 from webapp.pipeline.formats import get_format
 from webapp.routes.questions import ask
 from webapp.services import exports, files, job_actions, jobs, monitor
+from webapp.services.import_again import prepare_import_again
+from webapp.services.monitor_types import JobFilter
 
 PAGE_ROWS = 50
+LARGEST_ID = 2**63 - 1
+# The kinds that people ask for; the others are the house's own.
+OWN_KINDS = ("export", "import", "import_inspect")
 BLOCK_BYTES = 64 * 1024
 ESTIMATE_FROM = 0.1  # a time left that is guessed from less than this share is a lie
 
@@ -40,22 +45,43 @@ blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 @blueprint.get("/")
 def list_jobs() -> ResponseReturnValue:
-    """List the reader's own jobs, newest first."""
+    """List the reader's own jobs, newest first: filtered and paged by the address alone."""
+    filters = read_filters(request.args)
+    wanted = JobFilter(state=filters.get("state"), task_type=filters.get("kind"), text=filters.get("q", ""))
     before = request.args.get("before", type=int)
-    found = jobs.list_jobs(current_user, before_id=before, limit=PAGE_ROWS + 1)
+    cursor = before if before is not None and 0 < before <= LARGEST_ID else None
     return render_page(
         "jobs/list.html",
         "jobs/_table.html",
-        jobs=found[:PAGE_ROWS],
-        next_before=found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None,
-        before=before,
+        page=monitor.list_own_jobs(current_user, wanted, cursor=cursor, limit=PAGE_ROWS),
+        filters=filters,
+        states=monitor.SHOWN_STATES,
+        kinds=OWN_KINDS,
+        before=cursor,
     )
+
+
+def read_filters(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what an address narrows the list to; what cannot be read is left out."""
+    found = {name: values.get(name, "").replace("\0", "").strip() for name in ("state", "kind", "q")}
+    if found["state"] not in monitor.SHOWN_STATES:
+        found["state"] = ""
+    if found["kind"] not in OWN_KINDS:
+        found["kind"] = ""
+    return {name: text for name, text in found.items() if text}
 
 
 @blueprint.get("/<uuid:task_id>")
 def show_job(task_id: object) -> ResponseReturnValue:
-    """Show one job: how far it is, how it ended, and its file."""
+    """Show one job: how far it is, how it ended, and its file. Who opens their own has read its notification."""
+    note_seen(jobs.get_job(current_user, str(task_id)))
     return render_template("jobs/show.html", **_context(task_id))
+
+
+def note_seen(job: TaskNotification | None) -> None:
+    """Mark the notification of a job as read when its owner sees how it ended; nothing is written otherwise."""
+    if job is not None and job.is_final and not job.is_read and job.user_id == current_user.id:
+        jobs.read_job(current_user, job.task_id)
 
 
 @blueprint.get("/<uuid:task_id>/progress")
@@ -120,6 +146,23 @@ def run_again(task_id: object) -> ResponseReturnValue:
         flash(_(str(error)))
         return go_to(url_for("jobs.show_job", task_id=task_id))
     return go_to(url_for("jobs.show_job", task_id=made.task_id))
+
+
+@blueprint.post("/<uuid:task_id>/imports")
+def import_again(task_id: object) -> ResponseReturnValue:
+    """Take an import's file up again, as a new import whose mapping is looked at before it is started."""
+    return take_up_again(task_id, url_for("jobs.show_job", task_id=task_id))
+
+
+def take_up_again(task_id: object, back: str) -> ResponseReturnValue:
+    """Lead to the new import of a job's file, or ``back`` with the reason why there is none."""
+    try:
+        made = prepare_import_again(current_user, str(task_id))
+    except Conflict as error:
+        flash(_(str(error)))
+        return go_to(back)
+    flash(_("This is a new import of the same file. Nothing is saved until you start it."))
+    return go_to(url_for("imports.show_import", public_id=made.public_id))
 
 
 @blueprint.post("/<uuid:task_id>/deletion")

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, flash, jsonify, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,11 +10,14 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from webapp.errors import Conflict
-from webapp.htmx import go_to, render_page
+from webapp.extensions import settings
+from webapp.htmx import go_to, page_before, render_page
+from webapp.locale import MONITOR_TIMEZONE, choose_timezone, is_known_timezone
 from webapp.models.base import utc_now
 from webapp.routes.guards import require_admin
 from webapp.services import job_actions, monitor, schedules
 from webapp.services.monitor_types import ActionResult, JobFilter
+from webapp.version import get_version
 
 WINDOWS = {
     "1h": (timedelta(hours=1), _l("last hour")),
@@ -24,6 +27,7 @@ WINDOWS = {
 }
 DEFAULT_WINDOW = "24h"
 NEWEST = 6
+UTC = "UTC"
 NO_FINGERPRINT = "none"  # how an address says that a failure has none
 
 blueprint = Blueprint("monitor", __name__, url_prefix="/monitor")
@@ -41,6 +45,47 @@ def monitor_pages() -> list[tuple[str, str, str]]:
         ("monitor.list_consumers", _("Consumers"), "server"),
         ("monitor_logs.show_logs", _("Logs"), "file-text"),
     ]
+
+
+@blueprint.app_template_global()
+def monitor_place() -> dict[str, str]:
+    """Return which house this is, so that nobody takes one for another: environment and version."""
+    is_production = settings().is_production
+    return {
+        "environment": "production" if is_production else "development",
+        "label": _("Production") if is_production else _("Development"),
+        "version": get_version(),
+    }
+
+
+@blueprint.app_template_global()
+def monitor_zones() -> list[tuple[str, str]]:
+    """Return the zones in which the monitor can show times; the browser's own is added by monitor.js."""
+    house = settings().app_timezone
+    chosen = choose_timezone()
+    names = dict.fromkeys((house, UTC, chosen))
+    return [(name, _("%(zone)s (the shop’s)", zone=name) if name == house else name) for name in names]
+
+
+@blueprint.app_template_global()
+def current_zone() -> str:
+    """Return the zone in which the monitor shows times."""
+    return choose_timezone()
+
+
+@blueprint.post("/timezone")
+def change_timezone() -> ResponseReturnValue:
+    """Remember the zone of the monitor's times, for this browser; one that is not known changes nothing."""
+    zone = request.form.get("zone", "")
+    if is_known_timezone(zone):
+        session[MONITOR_TIMEZONE] = zone
+    return go_to(page_before(url_for("monitor.show_overview")))
+
+
+@blueprint.get("/overview.json")
+def show_numbers() -> ResponseReturnValue:
+    """Answer with the overview's numbers as JSON, for scripts."""
+    return jsonify(monitor.describe_overview(monitor.get_overview(current_user)))
 
 
 @blueprint.get("/")
@@ -104,7 +149,7 @@ def list_failures() -> ResponseReturnValue:
     return render_page(
         "monitor/failures.html",
         "monitor/_failures.html",
-        groups=monitor.list_failures(current_user, WINDOWS[window][0]),
+        groups=monitor.list_failures(current_user, utc_now() - WINDOWS[window][0]),
         window=window,
         windows={name: words for name, (_span, words) in WINDOWS.items()},
         no_fingerprint=NO_FINGERPRINT,

@@ -6,23 +6,25 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import flask_babel
-from flask import Blueprint, flash, jsonify, request, url_for
+from flask import Blueprint, flash, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
+from tasks.queue import TASKS
 from webapp.errors import Conflict
 from webapp.htmx import go_to, render_page, wants_fragment
 from webapp.models.base import utc_now
 from webapp.routes.guards import require_admin
-from webapp.routes.monitor import DEEDS, DEFAULT_WINDOW, NO_FINGERPRINT, WINDOWS, tell_result
+from webapp.routes.jobs import note_seen, take_up_again
+from webapp.routes.monitor import DEEDS, NO_FINGERPRINT, WINDOWS, tell_result
+from webapp.routes.monitor_logs import LEVELS
 from webapp.routes.questions import ask
 from webapp.services import job_actions, jobs, monitor
 from webapp.services.monitor_types import SHOWN_STATES, Count, JobFilter
 
 PAGE_ROWS = 50
-GROUP_ROWS = 1000
 LARGEST_ID = 2**63 - 1
 FILTERS = ("state", "kind", "resource", "user", "window", "since", "until", "q", "fingerprint")
 CUSTOM_WINDOW = "custom"
@@ -48,12 +50,16 @@ def list_jobs() -> ResponseReturnValue:
     """List everybody's jobs: filtered and paged by the address alone."""
     filters = read_filters(request.args)
     wanted = build_filter(filters)
-    tabs = _build_tabs(filters, wanted)
     cursor = _read_cursor()
+    page = monitor.list_jobs(current_user, wanted, cursor=cursor, limit=PAGE_ROWS)
+    is_whole = (
+        cursor is None and page.next_cursor is None
+    )  # all that match are on it: they need no second look
+    tabs = _build_tabs(filters, wanted, Count(len(page.rows)) if is_whole else None)
     return render_page(
         "monitor/jobs.html",
         "monitor/_jobs.html",
-        page=monitor.list_jobs(current_user, wanted, cursor=cursor, limit=PAGE_ROWS),
+        page=page,
         filters=filters,
         tabs=tabs,
         matching=next(tab.count for tab in tabs if tab.count and tab.state == wanted.state),
@@ -92,16 +98,23 @@ def read_filters(values: Any) -> dict[str, str]:
 
 
 def build_filter(filters: dict[str, str]) -> JobFilter:
-    """Return the service's filter of an address's parts."""
+    """Return the service's filter of an address's parts.
+
+    The time is when a job was asked for; of the failures of one cause it is when they failed, as the page of
+    failures counts them.
+    """
     since, until = _read_window(filters)
     fingerprint = filters.get("fingerprint")
+    is_group = fingerprint is not None
     return JobFilter(
         state=filters.get("state"),
         task_type=filters.get("kind"),
         model_name=filters.get("resource"),
         user_id=int(filters["user"]) if "user" in filters else None,
-        since=since,
-        until=until,
+        since=None if is_group else since,
+        until=None if is_group else until,
+        ended_since=since if is_group else None,
+        ended_until=until if is_group else None,
         text=filters.get("q", ""),
         fingerprint="" if fingerprint == NO_FINGERPRINT else fingerprint,
     )
@@ -131,14 +144,17 @@ def _start_of(day: date | None) -> datetime | None:
     return local.replace(tzinfo=UTC)
 
 
-def _build_tabs(filters: dict[str, str], wanted: JobFilter) -> list[StateTab]:
+def _build_tabs(filters: dict[str, str], wanted: JobFilter, matching: Count | None) -> list[StateTab]:
+    """Return the tabs with their counts; ``matching`` is the one of the tab that is open, where it is known."""
     is_small = not monitor.count_matching(current_user, JobFilter()).is_capped
     rest = {name: text for name, text in filters.items() if name != "state"}
     tabs = []
     for state in (None, *SHOWN_STATES):
         url = url_for("monitor_jobs.list_jobs", **({"state": state} if state else {}), **rest)  # type: ignore[arg-type]
         is_counted = is_small or state == wanted.state or _is_cheap(state, set(rest))
-        found = monitor.count_matching(current_user, replace(wanted, state=state)) if is_counted else None
+        found = matching if state == wanted.state else None
+        if found is None and is_counted:
+            found = monitor.count_matching(current_user, replace(wanted, state=state))
         tabs.append(StateTab(state, found, url))
     return tabs
 
@@ -157,6 +173,20 @@ def format_count(count: Count) -> str:
     return str(flask_babel.format_decimal(count.value)) + ("+" if count.is_capped else "")
 
 
+@blueprint.app_template_filter("deed_label")
+def deed_label(action: str) -> str:
+    """What somebody did to a job, for people."""
+    known = {
+        "retry": _("Tried again"),
+        "cancel": _("Cancelled"),
+        "run_now": _("Run now"),
+        "force_release": _("Released by force"),
+        "run_again": _("Run again"),
+        "import_again": _("Imported again"),
+    }
+    return known.get(action, action)
+
+
 # -- Many jobs -------------------------------------------------------------------------------------------
 
 
@@ -164,12 +194,11 @@ def format_count(count: Count) -> str:
 def act_on_many(action: str) -> ResponseReturnValue:
     """Ask whether it is meant, with the count; once it is, do it to each job whose state allows it."""
     filters = read_filters(request.form)
-    is_group = request.form.get("back") == "failures"
-    everything = request.form.get("everything") == "yes" and not is_group
-    task_ids = _list_group(filters) if is_group else list(dict.fromkeys(request.form.getlist("task_id")))
+    everything = request.form.get("everything") == "yes"
+    task_ids = list(dict.fromkeys(request.form.getlist("task_id")))
     back = _find_way_back(filters)
     if not everything and not task_ids:
-        flash(_("Nothing matches any more.") if is_group else _("Tick the jobs first."))
+        flash(_("Tick the jobs first."))
         return go_to(back)
     if request.form.get("confirmed") != "yes":
         count = (
@@ -177,7 +206,7 @@ def act_on_many(action: str) -> ResponseReturnValue:
             if everything
             else Count(len(task_ids))
         )
-        fields = [] if everything or is_group else [("task_id", task_id) for task_id in task_ids]
+        fields = [] if everything else [("task_id", task_id) for task_id in task_ids]
         return _ask_about_many(action, filters, fields, count, back)
     try:
         result = DEEDS[action](
@@ -191,27 +220,6 @@ def act_on_many(action: str) -> ResponseReturnValue:
     else:
         flash(tell_result(action, result))
     return go_to(back)
-
-
-def _list_group(filters: dict[str, str]) -> list[str]:
-    """Return the jobs of one group of failures: those that failed in its window, whenever they were asked for."""
-    wanted, window = build_filter(filters), filters.get("window", DEFAULT_WINDOW)
-    found: list[str] = []
-    cursor: int | None = None
-    while len(found) < monitor.COUNT_CAP:
-        page = monitor.list_jobs_of_group(
-            current_user,
-            wanted.task_type or "",
-            wanted.fingerprint or "",
-            WINDOWS.get(window, WINDOWS[DEFAULT_WINDOW])[0],
-            cursor,
-            GROUP_ROWS,
-        )
-        found += [row.job.task_id for row in page.rows]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    return found
 
 
 def _find_way_back(filters: dict[str, str]) -> str:
@@ -247,6 +255,9 @@ def _ask_about_many(
         ),
     }
     title, text, label = known[action]
+    if count.is_capped:
+        most = flask_babel.format_decimal(count.value)
+        text += " " + _("At most %(most)s are taken at a time, the newest first.", most=most)
     kept = [(name, request.form.get(name, "")) for name in ("back", "cursor", "everything")]
     fields = [*ticked, *filters.items(), *(pair for pair in kept if pair[1])]
     if not count.is_capped:
@@ -260,10 +271,14 @@ def _ask_about_many(
 
 @blueprint.get("/<uuid:task_id>")
 def show_job(task_id: object) -> ResponseReturnValue:
-    """Show all that is known of one job."""
+    """Show all that is known of one job; who opens their own has read how it ended."""
+    note_seen(jobs.get_job(current_user, str(task_id)))
     detail = monitor.get_job_detail(current_user, str(task_id))
-    lines = monitor.list_logs(current_user, task_id=str(task_id)) if not wants_fragment() else None
-    return render_page("monitor/job.html", "monitor/_job.html", detail=detail, lines=lines)
+    is_known = detail.row.job.task_type in TASKS
+    if wants_fragment():
+        return render_template("monitor/_job.html", detail=detail, is_known=is_known)
+    lines = monitor.list_logs(current_user, task_id=str(task_id))
+    return render_template("monitor/job.html", detail=detail, is_known=is_known, lines=lines, levels=LEVELS)
 
 
 @blueprint.get("/<uuid:task_id>/raw")
@@ -317,6 +332,12 @@ def run_again(task_id: object) -> ResponseReturnValue:
         flash(_(str(error)))
         return go_to(_job_url(task_id))
     return go_to(_job_url(job.task_id))
+
+
+@blueprint.post("/<uuid:task_id>/imports")
+def import_again(task_id: object) -> ResponseReturnValue:
+    """Take an import's file up again, as a new import whose mapping is looked at before it is started."""
+    return take_up_again(task_id, _job_url(task_id))
 
 
 @blueprint.post("/<uuid:task_id>/deletion")

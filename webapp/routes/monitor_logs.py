@@ -31,6 +31,20 @@ def show_logs() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/tail")
+def show_tail() -> ResponseReturnValue:
+    """Show the newest lines of one job for the text and level that its page asks for."""
+    filters = read_filters()
+    is_ended = _has_ended(filters.get("task_id", ""))  # asked first: see show_lines
+    return render_template(
+        "monitor/_log.html",
+        lines=_list_lines(filters),
+        log_url=log_lines_url(filters, shows_job=False),
+        is_ended=is_ended,
+        shows_job=False,
+    )
+
+
 @blueprint.get("/lines")
 def show_lines() -> ResponseReturnValue:
     """Show the lines after the last one that a page has; of one job until it has ended."""

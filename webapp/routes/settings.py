@@ -1,17 +1,14 @@
 """What a reader chooses for themselves."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, abort, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import update
 
 from webapp.database import write_transaction
-from webapp.htmx import go_to
+from webapp.htmx import go_to, page_before
 from webapp.locale import LANGUAGES
 from webapp.models import User
-from webapp.security import is_own_path
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -26,11 +23,4 @@ def change_language() -> ResponseReturnValue:
     if current_user.is_authenticated:
         with write_transaction() as transaction:
             transaction.execute(update(User).where(User.id == current_user.id).values(language=language))
-    return go_to(_page_before())
-
-
-def _page_before() -> str:
-    """Return the page on which the language was changed."""
-    before = urlsplit(request.referrer or "")
-    path = f"{before.path}?{before.query}" if before.query else before.path
-    return path if before.netloc == request.host and is_own_path(path) else url_for("dashboard.show")
+    return go_to(page_before(url_for("dashboard.show")))

@@ -123,7 +123,7 @@ def _retry_one(session: Session, job_id: int) -> list[int]:
 
 
 def _cancel(session: Session, actor: User, ids: Sequence[int]) -> int:
-    ended = _change(session, jobs.end_waiting(TaskNotification.id.in_(ids)))
+    ended = _change(session, jobs.end_waiting(TaskNotification.id.in_(ids), actor))
     asked = _change(session, _ask_to_stop(ids))
     changed = _load(session, [*ended, *asked])
     for job in changed:

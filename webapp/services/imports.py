@@ -7,6 +7,8 @@ inspection, and every later step reads the file by what was stored.
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -329,12 +331,13 @@ class _Importer:
         context = self._context()
         for batch in self._batches(int(self.run.checkpoint.get("line", 0))):
             started = time.monotonic()
-            with self.run.batch() as session:
-                self._save_batch(session, batch, context)
+            self.run.in_batch(partial(self._save_batch, batch=batch, context=context))
             self._adapt(time.monotonic() - started)
 
     def _save_batch(self, session: Session, batch: list[CheckedRow], context: SaveContext) -> None:
-        plans = save_rows(session, self.resource, batch, context)
+        # Rows of its own for each try: what a rolled back one found wrong with them is forgotten with it.
+        rows = [replace(row, values=dict(row.values), problems=list(row.problems)) for row in batch]
+        plans = save_rows(session, self.resource, rows, context)
         if self.options["on_error"] == "abort":
             failed = next((plan for plan in plans if plan.action == "failed"), None)
             if failed is not None:

@@ -23,7 +23,7 @@ __all__ = [
     "run_now",
 ]
 
-# An import is started again from its own page, where its rows are checked against what it did before.
+# An import is begun again by ``import_again``: a person sees its mapping once more before a row is saved.
 REPEATABLE = frozenset({"export", *jobs.SYSTEM_TASK_TYPES})
 
 
@@ -39,8 +39,11 @@ def list_actions(state: str, job: TaskNotification) -> frozenset[str]:
         "failed": {"retry", "delete"},
         "cancelled": {"retry", "delete"},
     }[state]
-    can_repeat = job.is_final and job.task_type in REPEATABLE
-    return frozenset(found | {"run_again"} if can_repeat else found)
+    if job.is_final and job.task_type in REPEATABLE:
+        found.add("run_again")
+    if job.is_final and job.task_type == "import" and job.data_import_id:
+        found.add("import_again")
+    return frozenset(found)
 
 
 def run_now(actor: User, task_id: str) -> TaskNotification:
@@ -82,6 +85,7 @@ def force_release(actor: User, task_id: str) -> TaskNotification:
     require_role(actor, "admin")
     with write_transaction() as session:
         job = jobs.get_job(actor, task_id)
+        session.refresh(job, with_for_update=True)  # its worker may be about to commit its end
         if job.status != "processing":
             raise Conflict(N_("Only a running job can be taken away from its worker."))
         job_protocol.take_away(session, job)

@@ -6,11 +6,9 @@ lease; the reaper gives back what lost its lease; the relay rings again for what
 Effects, checkpoint and progress commit together.
 """
 
-import errno
-import hashlib
 import logging
 import os
-import re
+import random
 import socket
 import threading
 import time
@@ -18,13 +16,11 @@ import traceback as tracebacks
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, current_app
-from redis import RedisError
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from webapp import live
@@ -33,23 +29,24 @@ from webapp.errors import Invalid
 from webapp.extensions import db, settings
 from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
-from webapp.models.base import utc_now
 from webapp.models.clock import db_now
 from webapp.resources.types import Problem
-from webapp.services import jobs, traces
+from webapp.services import job_faults, jobs, traces
 from webapp.services.signals import job_ended
 
 log = logging.getLogger(__name__)
 
 RELAY_PAUSE_LIMIT_SECONDS = 60
+BATCH_PAUSE_SECONDS = 0.05
 PROGRESS_SECONDS = 0.25  # live progress is thinned to four events a second
-PASSING_FAULTS = (OSError, OperationalError, InterfaceError, PoolTimeout, RedisError, MemoryError)
+BATCH_TRIES = 5  # of a batch that the database rolled back because it met another transaction
 # What a job loses that nobody runs any more: the lease, and the picture of where the work was.
 NO_LEASE: dict[str, Any] = {"lease_until": None, "stack": None, "stack_at": None}
 _running: list[int] = []  # ids of the jobs of this process
 OWNER_BOOT = f"{time.time_ns():x}"
 
 Body = Callable[["JobRun"], None]
+T = TypeVar("T")
 
 
 class JobStopped(Exception):
@@ -121,6 +118,27 @@ class JobRun:
             yield session
             if not self.is_complete:
                 self._save(session, crashes=0, checkpoint=self.checkpoint)
+
+    def in_batch(self, work: Callable[[Session], T]) -> T:
+        """Run ``work(session)`` as one batch and return what it returns, also when it meets a deadlock.
+
+        The database undoes the one it has chosen as a whole; what the work set on this object is undone
+        here, and it is done again at once, a few times: another try at the job would wait a minute.
+        Signals are sent again, because what their receivers wrote was undone as well. The work must not
+        change anything else.
+        """
+        for tries_left in reversed(range(BATCH_TRIES)):
+            before = self.processed, dict(self.counts), dict(self.checkpoint), self._total, self.is_complete
+            try:
+                with self.batch() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if not tries_left or not job_faults.is_rolled_back(error):
+                    raise
+                log.info("A batch met another transaction and was rolled back; it is done again.")
+                self.processed, self.counts, self.checkpoint, self._total, self.is_complete = before
+                time.sleep(random.uniform(0.5, 1.5) * BATCH_PAUSE_SECONDS)  # noqa: S311 - only to part two
+        raise AssertionError("the last try returns or raises")
 
     def report(self, processed: int, total: int | None = None, phase: str | None = None) -> None:
         """Tell how far it is, at most four times a second, in a short transaction of its own."""
@@ -306,8 +324,10 @@ def _carry_out(run: JobRun, body: Body) -> None:
         except (Problem, Invalid) as problem:
             _fail(run, str(problem), problem, kind="bad_input", may_pass=False)
         except Exception as error:  # a job ends in a state, whatever happened
+            traces.release_frames(error)
             log.exception("Job %s (%s) failed.", run.task_id, run.task_type)
-            _fail(run, explain(error), error, kind="error", may_pass=isinstance(error, PASSING_FAULTS))
+            message = job_faults.explain(error)
+            _fail(run, message, error, kind="error", may_pass=job_faults.is_passing(error))
         except BaseException:  # the consumer is being stopped by force: no crash is counted
             _write_end(lambda session: _give_back(session, run))
             raise
@@ -346,7 +366,7 @@ def _fail(run: JobRun, message: str, error: Exception, *, kind: str, may_pass: b
         "error_message": message,
         "traceback": trace,
         "failure_kind": kind,
-        "error_fingerprint": _fingerprint(error),
+        "error_fingerprint": job_faults.fingerprint(error),
         "is_read": run.user_id is None,
     }
     _write_end(lambda session: finish(session, run, "failed", **values))
@@ -365,33 +385,6 @@ def _schedule_retry(session: Session, run: JobRun, message: str, trace: str) -> 
     )
     close_attempt(session, run.id, run.token, "error", message, trace)
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_RETRYING)
-
-
-def explain(error: BaseException) -> str:
-    """Say in a sentence what an unexpected error means to the person who asked for the job."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return "The disk is full. Free some space on the server and try again."
-    if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
-        return (
-            "The server may not write to its storage folder. Ask an administrator to check its permissions."
-        )
-    if isinstance(error, SQLAlchemyError) and isinstance(error, PASSING_FAULTS):
-        return "The database could not be reached or was too busy. Try again in a minute."
-    if isinstance(error, MemoryError):
-        return "The server ran out of memory. Try again with fewer rows, or later."
-    return f"The job stopped at an unexpected error ({type(error).__name__}). An administrator can see the details."
-
-
-def _fingerprint(error: BaseException) -> str:
-    """Equal for equal failures: the exception's type and our own frames, without numbers."""
-    frames = tracebacks.extract_tb(error.__traceback__)
-    own = [
-        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.name}"
-        for frame in frames
-        if "site-packages" not in frame.filename
-    ]
-    text = type(error).__name__ + "|" + "|".join(re.sub(r"\d+", "#", frame) for frame in own)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextmanager
@@ -417,7 +410,7 @@ def _beat_until(app: Flask, run: JobRun, done: threading.Event) -> None:
             try:
                 run.beat()
                 renewed = time.monotonic()
-            except SQLAlchemyError:
+            except (SQLAlchemyError, MemoryError):
                 log.warning("The heartbeat of job %s could not be written.", run.task_id)
                 if time.monotonic() - renewed > config.lease_seconds:
                     run.lose()
@@ -525,5 +518,5 @@ def _end_lost(session: Session, job: TaskNotification, status: str, kind: str, m
     job.status = status
     job.failure_kind = kind
     job.error_message = message
-    job.completed_at = utc_now()
+    job.completed_at = session.scalars(select(db_now(0))).one()
     job_ended.send(job.task_type, session=session)

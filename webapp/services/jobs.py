@@ -217,7 +217,7 @@ def cancel_job(actor: User, task_id: str) -> TaskNotification:
     """Cancel at once what waits; ask what runs to stop at its next batch. Conflict when it has ended."""
     with write_transaction() as session:
         get_job(actor, task_id)
-        if _count(session.execute(end_waiting(TaskNotification.task_id == task_id))):
+        if _count(session.execute(end_waiting(TaskNotification.task_id == task_id, actor))):
             session.expire_all()
             job = get_job(actor, task_id)
             live.publish_job(session, job, live.JOB_CANCELLED)
@@ -238,8 +238,9 @@ def cancel_job(actor: User, task_id: str) -> TaskNotification:
         return job
 
 
-def end_waiting(which: ColumnElement[bool]) -> Update:
-    """Return the statement that cancels jobs which wait."""
+def end_waiting(which: ColumnElement[bool], actor: User) -> Update:
+    """Return the statement that cancels jobs which wait. It is news to an owner who did not do it."""
+    owner = TaskNotification.user_id
     return (
         update(TaskNotification)
         .where(which, TaskNotification.status == "pending")
@@ -247,7 +248,7 @@ def end_waiting(which: ColumnElement[bool]) -> Update:
             status="cancelled",
             completed_at=db_now(0),
             failure_kind="cancelled",
-            is_read=True,
+            is_read=or_(owner.is_(None), owner == actor.id),
             state_version=TaskNotification.state_version + 1,
         )
         .execution_options(synchronize_session=False)

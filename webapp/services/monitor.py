@@ -4,11 +4,18 @@ What can be done to jobs is in ``job_actions``, to schedules in ``schedules``. P
 ``live.JOBS_CHANGED`` and ``live.LOGS_ADDED``, both for ``role:admin``, and ask again.
 """
 
-from webapp.services.monitor_failures import group_filter, list_failures, list_jobs_of_group
+from webapp.services.monitor_failures import list_failures
 from webapp.services.monitor_job import get_attempts, get_job_detail
-from webapp.services.monitor_lists import COUNT_CAP, FilterChoices, count_matching, list_choices, list_jobs
+from webapp.services.monitor_lists import (
+    COUNT_CAP,
+    FilterChoices,
+    count_matching,
+    list_choices,
+    list_jobs,
+    list_own_jobs,
+)
 from webapp.services.monitor_logs import LEVELS, list_logs
-from webapp.services.monitor_overview import get_overview
+from webapp.services.monitor_overview import describe_overview, get_overview
 from webapp.services.monitor_types import SHOWN_STATES, JobFilter
 from webapp.services.monitor_workers import list_consumers
 from webapp.services.schedules import list_schedules
@@ -20,15 +27,15 @@ __all__ = [
     "FilterChoices",
     "JobFilter",
     "count_matching",
+    "describe_overview",
     "get_attempts",
     "get_job_detail",
     "get_overview",
-    "group_filter",
     "list_choices",
     "list_consumers",
     "list_failures",
     "list_jobs",
-    "list_jobs_of_group",
     "list_logs",
+    "list_own_jobs",
     "list_schedules",
 ]

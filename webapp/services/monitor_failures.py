@@ -1,26 +1,26 @@
 """Failures, grouped by kind and cause over a window of time."""
 
 import re
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
 from webapp.models import TaskNotification, User
 from webapp.services.accounts import require_role
-from webapp.services.monitor_lists import select_jobs
-from webapp.services.monitor_states import build_row, get_now
-from webapp.services.monitor_types import FailureGroup, JobFilter, JobPage
+from webapp.services.monitor_types import FailureGroup
 
 MOST_GROUPS = 200
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'")
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b\d[\d.,:]*\b", re.IGNORECASE)
 
 
-def list_failures(actor: User, window: timedelta = timedelta(hours=24)) -> list[FailureGroup]:
-    """Return the groups of jobs that failed within ``window`` of now, most frequent first."""
+def list_failures(actor: User, since: datetime) -> list[FailureGroup]:
+    """Return the groups of jobs that failed at ``since`` or later, most frequent first.
+
+    A group's jobs are those of ``JobFilter(state="failed", task_type, fingerprint, ended_since)``.
+    """
     require_role(actor, "admin")
     job = TaskNotification
     fingerprint = func.coalesce(job.error_fingerprint, "")
@@ -34,7 +34,7 @@ def list_failures(actor: User, window: timedelta = timedelta(hours=24)) -> list[
             func.max(job.completed_at).label("last"),
             newest.label("sample"),
         )
-        .where(job.status == "failed", job.completed_at >= get_now() - window)
+        .where(job.status == "failed", job.completed_at >= since)
         .group_by(job.task_type, fingerprint)
         .order_by(func.count().desc(), newest.desc())
         .limit(MOST_GROUPS)
@@ -63,29 +63,3 @@ def _build_group(group: Any, sample: TaskNotification) -> FailureGroup:
 def normalise(message: str) -> str:
     """Return a message without what differs between failures of one cause: quoted values, ids, numbers."""
     return _ID.sub("…", _QUOTED.sub("“…”", message))
-
-
-def list_jobs_of_group(
-    actor: User,
-    task_type: str,
-    fingerprint: str,
-    window: timedelta = timedelta(hours=24),
-    cursor: int | None = None,
-    limit: int = 50,
-) -> JobPage:
-    """Return one page of a group's jobs, newest first, from below ``cursor``."""
-    require_role(actor, "admin")
-    now = get_now()
-    job = TaskNotification
-    query, is_bounded = select_jobs(group_filter(task_type, fingerprint))
-    query = query.where(job.completed_at >= now - window).options(joinedload(job.user))
-    if cursor is not None:
-        query = query.where(job.id < cursor)
-    found = db.session.scalars(query.order_by(job.id.desc()).limit(limit + 1)).all()
-    rows = [build_row(one, now) for one in found[:limit]]
-    return JobPage(rows, rows[-1].job.id if len(found) > limit else None, is_bounded)
-
-
-def group_filter(task_type: str, fingerprint: str) -> JobFilter:
-    """Return the filter of a group's failures, for an action on all of them."""
-    return JobFilter(state="failed", task_type=task_type, fingerprint=fingerprint)

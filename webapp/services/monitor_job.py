@@ -9,6 +9,8 @@ from webapp.extensions import db, settings
 from webapp.models import DataImport, JobAttempt, TaskNotification, User
 from webapp.services import job_actions, jobs, periodic
 from webapp.services.accounts import require_role
+from webapp.services.job_audit import list_deeds
+from webapp.services.monitor_outcomes import list_outcomes
 from webapp.services.monitor_states import build_row, get_now
 from webapp.services.monitor_types import Attempt, JobDetail, Pace, RunningStack, StateSpan
 from webapp.services.redact import hide_secrets
@@ -16,6 +18,7 @@ from webapp.services.traces import keep_own_frames
 
 ESTIMATE_FROM = 0.1  # a time left that is guessed from less than this share is a lie
 FIRST_LOOK_SECONDS = 1.0
+SAME_KIND = 20
 
 
 def get_job_detail(actor: User, task_id: str) -> JobDetail:
@@ -39,6 +42,8 @@ def get_job_detail(actor: User, task_id: str) -> JobDetail:
         file_delete_at=job.expires_at if job.file_path else None,
         stack=_find_stack(job, now),
         actions=job_actions.list_actions(row.state, job),
+        same_kind=list_outcomes(job.task_type, now, SAME_KIND),
+        deeds=list_deeds(job),
         raw=_describe(job),
     )
 

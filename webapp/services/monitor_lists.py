@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,15 @@ class FilterChoices:
 def list_jobs(actor: User, job_filter: JobFilter, cursor: int | None = None, limit: int = 50) -> JobPage:
     """Return one page of everybody's jobs, newest first, from below ``cursor``."""
     require_role(actor, "admin")
+    return _list_page(job_filter, cursor, limit)
+
+
+def list_own_jobs(actor: User, job_filter: JobFilter, cursor: int | None = None, limit: int = 50) -> JobPage:
+    """Return one page of the actor's own jobs, whatever user the filter names."""
+    return _list_page(replace(job_filter, user_id=actor.id), cursor, limit)
+
+
+def _list_page(job_filter: JobFilter, cursor: int | None, limit: int) -> JobPage:
     now = get_now()
     query, is_bounded = select_jobs(job_filter)
     query = query.options(joinedload(TaskNotification.user))
@@ -106,12 +115,14 @@ def _where(job_filter: JobFilter) -> list[ColumnElement[bool]]:
     conditions += [column == value for column, value in equal.items() if value not in {None, ""}]
     if job_filter.state:
         conditions.append(where_state(job_filter.state))
-    if job_filter.since:
-        conditions.append(job.created_at >= job_filter.since)
-    if job_filter.until:
-        conditions.append(job.created_at < job_filter.until)
+    for column, since, until in (
+        (job.created_at, job_filter.since, job_filter.until),
+        (job.completed_at, job_filter.ended_since, job_filter.ended_until),
+    ):
+        conditions += [column >= since] if since else []
+        conditions += [column < until] if until else []
     if job_filter.fingerprint is not None:
-        conditions.append(func.coalesce(job.error_fingerprint, "") == job_filter.fingerprint)
+        conditions.append(job.error_fingerprint == (job_filter.fingerprint or None))
     if job_filter.text.strip():
         conditions.append(_where_text(job_filter.text.strip()))
     return conditions

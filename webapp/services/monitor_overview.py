@@ -1,6 +1,8 @@
 """The whole house at a glance."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Function, func, select
 
@@ -8,9 +10,10 @@ from webapp.extensions import db, settings
 from webapp.models import FINAL_STATUSES, Consumer, TaskNotification, User
 from webapp.services import health, workers
 from webapp.services.accounts import require_role
-from webapp.services.monitor_lists import count_jobs
+from webapp.services.monitor_lists import COUNT_CAP, count_jobs
 from webapp.services.monitor_states import find_state, get_now, where_state
 from webapp.services.monitor_types import SHOWN_STATES, Count, MinuteCount, Overview, Percentiles
+from webapp.version import get_version
 
 WINDOW = timedelta(hours=1)
 SAMPLED_JOBS = 2_000  # the newest of the hour, for the percentiles
@@ -36,6 +39,24 @@ def get_overview(actor: User) -> Overview:
         broker=health.check_broker(),
         is_nothing_consuming=not workers.is_any_alive(now),
     )
+
+
+def describe_overview(overview: Overview) -> dict[str, Any]:
+    """Return the overview as JSON values, for scripts and other monitors."""
+    stores = {"database": overview.database, "broker": overview.broker}
+    return {
+        "at": overview.at.isoformat(),
+        "version": get_version(),
+        "counts": {state: count.value for state, count in overview.counts.items()},
+        "counts_stop_at": COUNT_CAP,
+        "oldest_waiting_seconds": overview.oldest_waiting_seconds,
+        "wait_seconds": asdict(overview.wait),
+        "run_seconds": asdict(overview.run),
+        "busy_workers": overview.busy_workers,
+        "total_workers": overview.total_workers,
+        "is_nothing_consuming": overview.is_nothing_consuming,
+        **{name: {"is_ok": store.is_ok, "latency": store.latency} for name, store in stores.items()},
+    }
 
 
 def count_states() -> dict[str, Count]:

@@ -85,6 +85,8 @@ class JobFilter:
     user_id: int | None = None
     since: datetime | None = None  # created at or after
     until: datetime | None = None  # created before
+    ended_since: datetime | None = None  # ended at or after
+    ended_until: datetime | None = None  # ended before
     text: str = ""
     fingerprint: str | None = None  # the failures of one group
 
@@ -150,6 +152,25 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """How one job ended (or that it still runs), told among others of its kind."""
+
+    task_id: str
+    status: str
+    at: datetime
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did to a job."""
+
+    at: datetime
+    who: str  # an e-mail address
+    action: str  # retry, cancel, run_now, force_release, run_again, import_again
+
+
+@dataclass(frozen=True)
 class JobDetail:
     """All that is known of one job."""
 
@@ -164,7 +185,9 @@ class JobDetail:
     delete_at: datetime | None  # when the nightly sweep takes the row; None: it is kept
     file_delete_at: datetime | None
     stack: RunningStack | None
-    actions: frozenset[str]  # of retry, run_now, cancel, force_release, run_again, delete
+    actions: frozenset[str]  # of retry, run_now, cancel, force_release, run_again, import_again, delete
+    same_kind: list[Outcome]  # the last ones of its kind, oldest first
+    deeds: list[Deed]  # what people did to it, oldest first
     raw: dict[str, Any]  # the row as JSON values, secrets hidden
 
 
@@ -210,16 +233,6 @@ class ConsumerRow:
     is_skewed: bool  # runs another version than the web process
     job: TaskNotification | None  # what it works on
     jobs: list[TaskNotification] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one run of a schedule ended (or that it still runs)."""
-
-    task_id: str
-    status: str
-    at: datetime
-    seconds: float | None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,21 @@
 """The periodic tasks as an operator sees and steers them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp import live
 from webapp.database import write_transaction
 from webapp.errors import NotFound
-from webapp.extensions import db
 from webapp.models import Schedule, TaskNotification, User
 from webapp.models.base import utc_now
 from webapp.services import jobs, periodic
 from webapp.services.accounts import require_role
 from webapp.services.job_audit import audit_schedule
+from webapp.services.monitor_outcomes import list_outcomes
 from webapp.services.monitor_states import get_now
-from webapp.services.monitor_types import Outcome, ScheduleRow
+from webapp.services.monitor_types import ScheduleRow
 from webapp.services.periodic import SCHEDULES, Periodic
 
 SHOWN_OUTCOMES = 10
@@ -30,7 +29,7 @@ def list_schedules(actor: User) -> list[ScheduleRow]:
 
 
 def _build_row(schedule: Periodic, now: datetime) -> ScheduleRow:
-    outcomes = _list_outcomes(schedule, now)
+    outcomes = list_outcomes(schedule.task_type, now, SHOWN_OUTCOMES)
     is_enabled = periodic.is_enabled(schedule.name)
     return ScheduleRow(
         name=schedule.name,
@@ -42,19 +41,6 @@ def _build_row(schedule: Periodic, now: datetime) -> ScheduleRow:
         next_run_at=schedule.find_slot(now) + schedule.every if is_enabled else None,
         outcomes=outcomes,
     )
-
-
-def _list_outcomes(schedule: Periodic, now: datetime) -> list[Outcome]:
-    job = TaskNotification
-    query = select(job).where(job.task_type == schedule.task_type).order_by(job.id.desc())
-    found = db.session.scalars(query.limit(SHOWN_OUTCOMES)).all()
-    return [Outcome(one.task_id, one.status, one.created_at, _measure(one, now)) for one in reversed(found)]
-
-
-def _measure(job: TaskNotification, now: datetime) -> float | None:
-    if job.started_at is None:
-        return None
-    return max(timedelta(), (job.completed_at or now) - job.started_at).total_seconds()
 
 
 def set_enabled(actor: User, name: str, is_enabled: bool) -> None:  # noqa: FBT001 - a switch's two positions

@@ -36,3 +36,11 @@ def format_thread(thread_id: int) -> str:
     """Return where a thread of this process is at this moment; empty when it has ended."""
     frame = sys._current_frames().get(thread_id)  # noqa: SLF001 - the documented way
     return "".join(traceback.format_stack(frame))[-STACK_LIMIT:] if frame else ""
+
+
+def release_frames(error: BaseException) -> None:
+    """Let go of what the frames of an error hold: when memory ran out, it is needed to write down how it ended."""
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__context__
