@@ -34,6 +34,7 @@ TIMINGS = {
     "HEARTBEAT_SECONDS": "0.3",
     "RELAY_SECONDS": "0.2",
     "RETRY_DELAY_SECONDS": "0.5",
+    "FROZEN_SECONDS": "300",  # most tests thaw what they froze
     "BATCH_SECONDS": "30",
 }
 
