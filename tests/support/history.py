@@ -18,6 +18,7 @@ from webapp.models import Event, JobAttempt, JobLog, TaskNotification, User
 DAYS = 90
 CHUNK = 5_000
 PEOPLE = 25
+NOBODY = "!"  # no password has this hash
 CAUSES = 300
 LOG_LINES = 100_000  # what LOG_KEEP_ROWS lets stay
 EVENTS = 20_000
@@ -39,7 +40,10 @@ def fill_history(connection: Connection, jobs: int, now: datetime, seed: int = 1
     people = _add_people(connection)
     _insert(connection, TaskNotification, _draw_jobs(dice, jobs, now, people))
     job = TaskNotification
-    made = connection.execute(select(job.id, job.status, job.started_at).order_by(job.id)).all()
+    known = select(JobAttempt.job_id)
+    made = connection.execute(
+        select(job.id, job.status, job.started_at).where(job.id.not_in(known)).order_by(job.id)
+    ).all()
     _insert(connection, JobAttempt, (one for row in made for one in _draw_tries(row, dice)))
     _insert(connection, JobLog, _draw_lines(dice, [row.id for row in made], now))
     _insert(connection, Event, _draw_events(dice, now))
@@ -53,12 +57,14 @@ def _insert(connection: Connection, model: Any, rows: Iterable[dict[str, Any]]) 
 
 def _add_people(connection: Connection) -> list[int]:
     """Add users who cannot sign in; the first ones work the most."""
+    if known := list(connection.scalars(select(User.id).where(User.password_hash == NOBODY))):
+        return known
     rows = [
         {"email": f"person-{number}@shop.example", "email_key": f"person-{number}@shop.example"}
         for number in range(PEOPLE)
     ]
-    connection.execute(insert(User), [row | {"password_hash": "!", "role": "editor"} for row in rows])
-    return list(connection.scalars(select(User.id).where(User.password_hash == "!").order_by(User.id)))
+    connection.execute(insert(User), [row | {"password_hash": NOBODY, "role": "editor"} for row in rows])
+    return list(connection.scalars(select(User.id).where(User.password_hash == NOBODY).order_by(User.id)))
 
 
 def _draw_jobs(dice: random.Random, jobs: int, now: datetime, people: list[int]) -> Iterator[dict[str, Any]]:
