@@ -21,6 +21,7 @@ from config import Settings
 from tasks.bell import Bell
 from tasks.consumer import JobConsumer
 from tasks.storage import JsonSerializer, build_storage
+from webapp.models import TaskNotification
 from webapp.services import health, job_protocol, job_rescue, periodic
 from webapp.services.job_protocol import Body
 from webapp.services.signals import job_due
@@ -48,6 +49,7 @@ class JobQueue(Huey):
         self.is_scheduled_here = False
         self.frozen_seconds = 0.0
         self._broken_at: float | None = None
+        self._found_id: int | None = None
         self._minute: datetime | None = None
         self._ticks: list[Any] = []
 
@@ -120,11 +122,18 @@ class JobQueue(Huey):
         assert self.app is not None, "the queue is bound by create_app"  # noqa: S101 - a programmer's mistake
         try:
             with self.app.app_context():
-                job = job_rescue.find_due_job(TASKS)
-                return make_message(job.task_type, job.id, job.task_id) if job else None
+                return self._take_turn(job_rescue.find_due_job(TASKS))
         except SQLAlchemyError:
             log.warning("The table of jobs could not be read.", exc_info=True)
             return None
+
+    def _take_turn(self, job: TaskNotification | None) -> Any:
+        if job is None:
+            return None
+        if job.id == self._found_id:  # it could not be claimed a moment ago, and is still there
+            self.stop_flag.wait(PAUSE_SECONDS)
+        self._found_id = job.id
+        return make_message(job.task_type, job.id, job.task_id)
 
     def _next_tick(self) -> Any:
         """What the scheduler cannot put on the queue, each worker does by itself, once a minute."""

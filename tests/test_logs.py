@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tests.support.databases import on_both_databases
+from tests.support.houses import MakeApp
 from tests.support.jobs import ask, carry_out, event_names, failing, look_at
 from webapp import live, logs
 from webapp.database import write_transaction
@@ -42,7 +43,7 @@ def test_a_plain_line_tells_when_how_bad_who_and_of_which_job() -> None:
     with logs.of_job(7, "the-job"):
         line = logs.PlainFormatter().format(a_record("%s happened", with_error=True))
     first, *rest = line.splitlines()
-    assert first.endswith("Z WARNING shop [the-job]: x happened")
+    assert first.endswith(f"Z WARNING {logs.process_name()} shop [the-job]: x happened")
     assert rest[-1].startswith("ValueError: ")
     assert "[" not in logs.PlainFormatter().format(a_record("%s"))
 
@@ -53,6 +54,7 @@ def test_a_json_line_is_one_line_whatever_it_holds() -> None:
     line = json.loads(text)
     assert "\n" not in text
     assert (line["level"], line["logger"], line["job_id"]) == ("WARNING", "shop", "the-job")
+    assert line["consumer"] == logs.process_name()
     assert line["message"] == 'two\nlines "x"'
     assert line["at"].endswith("+00:00")
     assert "ValueError: invalid literal" in line["exception"]
@@ -175,3 +177,20 @@ def test_no_more_lines_are_kept_than_the_setting_says(make_app: object, admin: U
             writing.add_all(JobLog(level="INFO", message=str(number)) for number in range(5))
         assert job_logs.prune_logs(utc_now()) == 3
         assert [line.message for line in monitor.list_logs(admin).lines] == ["3", "4"]
+
+
+def test_a_chatty_worker_sees_to_the_cap_by_itself(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_logs, "CAP_EVERY_LINES", 4)
+    app = make_app(LOG_KEEP_ROWS="2")
+    with app.app_context():
+        handler = StoreHandler(app, "consumer")
+        logging.getLogger().addHandler(handler)
+        for number in range(6):
+            log.warning("line %s", number)
+            handler._store()
+        logging.getLogger().removeHandler(handler)
+        db.session.rollback()
+        kept = list(db.session.scalars(select(JobLog.message).order_by(JobLog.id)))
+    assert kept == ["line 2", "line 3", "line 4", "line 5"]  # capped after the fourth

@@ -48,6 +48,9 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.is_production and settings.trusted_proxies > 0,
         "PERMANENT_SESSION_LIFETIME": 60 * 60 * 24 * 14,
+        # A slow answer must not bring back the session that its request began with: it would undo what another
+        # one has put into the cookie since, such as a notice or the choice of a zone.
+        "SESSION_REFRESH_EACH_REQUEST": False,
         "MAX_CONTENT_LENGTH": 1 << 20,  # upload routes raise it for themselves
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a form left open overnight still works
         "BABEL_TRANSLATION_DIRECTORIES": "webapp/translations",

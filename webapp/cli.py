@@ -12,7 +12,7 @@ from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from webapp import cli_jobs
+from webapp import cli_jobs, cli_workers
 from webapp.cli_support import get_operator, plainly, print_job
 from webapp.database import write_transaction
 from webapp.errors import Problem
@@ -35,7 +35,7 @@ DEMO_MOVEMENTS = 12_000
 def init_app(app: Flask) -> None:
     """Add the commands to an application."""
     groups = (users, tokens, imports_group, exports_group, demo_group, stock_group)
-    for group in (*groups, cli_jobs.jobs_group, cli_jobs.worker_group, cli_jobs.logs_group):
+    for group in (*groups, cli_jobs.jobs_group, cli_workers.worker_group, cli_workers.logs_group):
         app.cli.add_command(group)
     app.cli.add_command(prepare)
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -50,6 +50,32 @@ def get_operator() -> User:
             N_("Run: flask --app webapp users create --role admin --email …"),
         )
     return user
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str = "") -> None:
+    """Print rows under their heads, as wide as they need; a head that begins with “>” stands at the right."""
+    if not rows:
+        click.echo(nothing)
+        return
+    names = [head.removeprefix(">") for head in heads]
+    widths = [max(len(cell) for cell in column) for column in zip(names, *rows, strict=True)]
+    for cells in (names, *rows):
+        aligned = [
+            cell.rjust(width) if head.startswith(">") else cell.ljust(width)
+            for head, cell, width in zip(heads, cells, widths, strict=True)
+        ]
+        click.echo("  ".join(aligned).rstrip())
+
+
+def format_seconds(value: float | None) -> str:
+    """How long something took, such as ``0.3 s`` or ``2 h 5 min``."""
+    if value is None:
+        return "-"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, seconds = divmod(int(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
 
 
 def print_job(job: TaskNotification) -> None:

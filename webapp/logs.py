@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from config import Settings
 
-PLAIN = "%(moment)s %(levelname)s %(name)s%(about)s: %(message)s"
+PLAIN = "%(moment)s %(levelname)s %(consumer)s %(name)s%(about)s: %(message)s"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def moment_of(record: logging.LogRecord) -> datetime:
 
 
 class PlainFormatter(logging.Formatter):
-    """A line for people: time, level, logger, job, message; a traceback goes below it."""
+    """A line for people: time, level, process, logger, job, message; a traceback goes below it."""
 
     def __init__(self) -> None:
         super().__init__(PLAIN)
@@ -61,6 +61,7 @@ class PlainFormatter(logging.Formatter):
         """Add the moment in UTC and the job."""
         about = _about.get()
         record.moment = moment_of(record).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        record.consumer = process_name()
         record.about = f" [{about.task_id}]" if about else ""
         return super().format(record)
 

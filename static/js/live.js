@@ -13,6 +13,7 @@
   const JOB_EVENTS = [...ENDINGS, "job_progress", "job_retrying"];
   let lastId = readLastId();
   let wasLost = false;
+  const toldByBell = new Set(); // ends that a page without a socket has shown
 
   function readLastId() {
     try {
@@ -73,7 +74,9 @@
       tell(`job-${data.task_id}`);
       tellJobsChanged();
     }, 1200);
-    if (ENDINGS.has(name) && isNews(name, data)) window.stockroomToasts?.show(data.task_id);
+    // What the bell found first is told by the socket once more when it is back.
+    const isTold = ENDINGS.has(name) && toldByBell.delete(data.task_id);
+    if (ENDINGS.has(name) && isNews(name, data) && !isTold) window.stockroomToasts?.show(data.task_id);
   }
 
   const tellMonitor = throttle(() => tell("monitor-changed"), MONITOR_MS);
@@ -186,7 +189,11 @@
     if (event.target.id !== "bell" && event.detail.target?.id !== "bell") return;
     const now = unread();
     if (!socket.connected) {
-      for (const taskId of now) if (!known.has(taskId)) window.stockroomToasts?.show(taskId);
+      for (const taskId of now) {
+        if (known.has(taskId)) continue;
+        toldByBell.add(taskId);
+        window.stockroomToasts?.show(taskId);
+      }
     }
     known = new Set([...known, ...now]);
   });

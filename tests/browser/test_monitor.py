@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.steps import sign_in
+from tests.support.browser import open_window
 from tests.support.jobs import ask, change, look_at
-from tests.support.monitor import fill_monitor, log_line, start_consumer
+from tests.support.monitor import fail, fill_monitor, log_line, start_consumer
 from tests.support.stack import Stack
 from webapp import live
 from webapp.database import write_transaction
@@ -84,6 +87,173 @@ def test_an_action_asks_in_a_dialog_and_keeps_the_filter(
     expect(page.locator(".notice")).to_contain_text("1 job is tried again.")
     assert page.url.endswith("/monitor/jobs/?state=failed&kind=export")
     expect(page.locator("input.tick")).to_have_count(0)
+
+
+def test_filters_combine_stay_in_the_address_and_outlive_an_action(
+    app: Flask, made: dict[str, str], editor: User, stranger: User, open_as: Callable[..., Page]
+) -> None:
+    with app.app_context():
+        for number in range(3):
+            fail(ask(editor, "import", model_name="brands", params={"file_name": f"May {number}.csv"}))
+        fail(ask(stranger, "import", model_name="brands", params={"file_name": "May 1.csv"}))
+    page = open_as("admin")
+    page.goto("/monitor/jobs/")
+    ticks = page.locator("input.tick")
+    expect(ticks).to_have_count(len(made) + 4)
+    for state, task_id in made.items():
+        page.locator(f"#tab-{state}").click()
+        page.wait_for_url(re.compile(f"state={state}"))
+        expect(page.locator(f"#tick-{task_id}")).to_be_visible()
+        expect(ticks).to_have_count(5 if state == "failed" else 1)
+    page.locator("#tab-failed").click()
+    filters = page.locator("#monitor-filters")
+    left = {
+        "kind": ("import", 4),
+        "resource": ("brands", 4),
+        "user": (str(editor.id), 3),
+        "window": ("1h", 3),
+    }
+    for name, (value, count) in left.items():
+        filters.locator(f"[name={name}]").select_option(value)
+        expect(ticks).to_have_count(count)
+    filters.locator("[name=q]").fill("may 1")
+    expect(ticks).to_have_count(1)
+    expect(page.locator("#tab-failed .count")).to_have_text("1")
+    wanted = {"state": "failed", **{name: value for name, (value, _) in left.items()}, "q": "may 1"}
+    page.wait_for_function("location.search.includes('may')")
+    assert _address(page) == wanted
+
+    ticks.first.check()
+    page.locator("#bulk-retries").click()
+    page.locator("dialog[open]").get_by_role("button", name="Try again").click()
+    expect(page.locator(".notice")).to_contain_text("1 job is tried again.")
+    expect(ticks).to_have_count(0)
+    assert _address(page) == wanted
+
+
+def _address(page: Page) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(page.url).query))
+
+
+def test_everything_that_matches_says_its_count_and_what_was_skipped(
+    app: Flask, made: dict[str, str], editor: User, open_as: Callable[..., Page]
+) -> None:
+    with app.app_context():
+        for _ in range(60):
+            ask(editor, "import", model_name="brands")
+    page = open_as("admin")
+    page.goto("/monitor/jobs/")
+    expect(page.locator("input.tick")).to_have_count(50)
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator("input.tick")).to_have_count(18)
+    page.get_by_role("link", name="Newest").click()
+    expect(page.locator("input.tick")).to_have_count(50)
+    page.locator("#tick-everything").check()
+    expect(page.locator(".bulk-count")).to_have_text("68 jobs, all of them")
+    page.locator("#bulk-cancellation").click()
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_contain_text("Cancel 68 jobs?")
+    dialog.get_by_role("button", name="Cancel jobs").click()
+    expect(page.locator(".notice")).to_contain_text("65 jobs are cancelled. 3 were skipped")
+    expect(page.locator("#tab-cancelled .count")).to_have_text("64")
+
+
+def test_keys_walk_through_the_list(made: dict[str, str], open_as: Callable[..., Page]) -> None:
+    page = open_as("admin")
+    page.goto("/monitor/jobs/")
+    focused = "document.activeElement.id"
+    rows = page.locator("#monitor-jobs .row-link")
+    ids = [str(rows.nth(place).get_attribute("id")) for place in (0, 1)]
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == ids[0]
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator(".bulk-count")).to_have_text("1 ticked")
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == ids[0]
+    page.keyboard.press("/")
+    page.keyboard.type("jkx?")
+    expect(page.locator("#monitor-filters [name=q]")).to_have_value("jkx?")
+    page.goto("/monitor/jobs/")
+    page.keyboard.press("?")
+    dialog = page.locator("#keys")
+    expect(dialog).to_be_visible()
+    page.locator("#keys-on").uncheck()
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    page.reload()
+    page.keyboard.press("j")
+    assert page.evaluate(focused) == ""
+    page.locator("#keys-button").click()
+    page.locator("#keys-on").check()
+    dialog.get_by_role("button", name="Close").click()
+    page.locator("body").click(position={"x": 1, "y": 1})
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(ids[0].removeprefix("job-")))
+
+
+def test_times_can_be_shown_in_the_browsers_own_zone(
+    made: dict[str, str], open_as: Callable[..., Page]
+) -> None:
+    page = open_as("admin", timezone_id="America/Recife")
+    page.goto("/monitor/schedules/")
+    in_utc = page.locator(".list-count").inner_text()
+    page.locator("#zone").select_option("America/Recife")
+    expect(page.locator(".list-count")).not_to_have_text(in_utc)
+    page.goto("/monitor/")
+    expect(page.locator("#zone")).to_have_value("America/Recife")
+
+
+def test_ids_parameters_and_tracebacks_are_copied(made: dict[str, str], open_as: Callable[..., Page]) -> None:
+    page = open_as("admin", permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"/monitor/jobs/{made['failed']}")
+    for label, expected in (
+        ("Copy the id", made["failed"]),
+        ("Copy the parameters", '"serial_number"'),
+        ("Copy the traceback", "No space left on device"),
+    ):
+        page.get_by_role("button", name=label).first.click()
+        expect(page.locator("#say-status")).to_have_text("Copied")
+        assert expected in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_lost_connection_is_said_and_so_is_its_return(
+    stack: Stack, made: dict[str, str], browser: Browser
+) -> None:
+    with open_window(browser, base_url=stack.url) as visitor:  # whose console may complain of the lost server
+        page = visitor.page
+        sign_in(page, stack.url, "admin")
+        page.goto("/monitor/jobs/")
+        expect(page.locator("#monitor-jobs")).to_be_visible()
+        page.wait_for_timeout(500)
+        visitor.context.set_offline(True)
+        expect(page.locator("#connection")).to_have_text("Offline")
+        visitor.context.set_offline(False)
+        expect(page.locator("#connection")).to_be_hidden()
+
+
+def test_the_log_of_a_job_is_filtered_where_it_stands_and_stays_live(
+    app: Flask, made: dict[str, str], open_as: Callable[..., Page]
+) -> None:
+    with app.app_context():
+        job_id = _id_of(made["processing"])
+        for message in ("batch 1", "careful", "batch 2"):
+            log_line(message, job_id)
+    page = open_as("admin")
+    page.goto(f"/monitor/jobs/{made['processing']}")
+    lines = page.locator(".log-line")
+    expect(lines).to_have_count(3)
+    page.locator(".log-filter [name=q]").fill("batch")
+    expect(lines).to_have_count(2)
+    with app.app_context():
+        log_line("nothing of it", job_id)
+    _log(app, "batch of nobody")
+    with app.app_context():
+        log_line("batch 3", job_id)
+    _log(app, "once more")
+    expect(lines.last).to_contain_text("batch 3")
+    expect(lines).to_have_count(3)
 
 
 def test_a_filter_is_in_the_address(made: dict[str, str], open_as: Callable[..., Page]) -> None:

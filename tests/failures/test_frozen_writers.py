@@ -25,6 +25,7 @@ def test_a_worker_that_freezes_in_a_batch_is_killed_and_its_job_done(trial: Tria
     assert _freeze_in_a_batch(trial) == []
 
 
+@pytest.mark.soak
 def test_on_sqlite_without_the_watch_nobody_writes_any_more(trial: Trial) -> None:
     problems = _freeze_in_a_batch(trial, ["watch"], patience=UNMOVED_SECONDS)
     assert "status: processing, not completed" in problems

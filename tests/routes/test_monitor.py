@@ -177,6 +177,7 @@ def test_filters_combine(boss: FlaskClient, made: dict[str, str], query: str, co
         "q=%00%25_",
         "kind=%00",
         "fingerprint=none",
+        "order=sideways",
     ],
 )
 def test_a_strange_address_is_answered_with_a_page(boss: FlaskClient, query: str) -> None:
@@ -199,6 +200,20 @@ def test_pages_lead_through_all_jobs(app: Flask, boss: FlaskClient, editor: User
     second = soup(boss.get(older))
     ids = [box["value"] for page in (first, second) for box in page.select("input.tick")]
     assert len(ids) == len(set(ids)) == 60
+
+
+def test_the_list_is_read_from_the_oldest_on_too(app: Flask, boss: FlaskClient, editor: User) -> None:
+    with app.app_context():
+        made = [ask(editor, model_name="products", file_format="csv") for _ in range(60)]
+        ids = [look_at(job_id).task_id for job_id in made]
+    turn = soup(boss.get("/monitor/jobs/?kind=export")).select("#sort-asked")[0]["href"]
+    first = soup(boss.get(str(turn)))
+    newer = next(str(link["href"]) for link in first.select(".pager a"))
+    second = soup(boss.get(newer))
+    assert [box["value"] for page in (first, second) for box in page.select("input.tick")] == ids
+    assert first.select("th[aria-sort=ascending]")
+    assert first.select("#sort-asked")[0]["href"] == "/monitor/jobs/?kind=export"
+    assert "order=oldest" in str(first.select("#tab-failed")[0]["href"])
 
 
 def test_an_action_asks_first_with_the_count_then_says_done_and_skipped(

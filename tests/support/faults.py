@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 VARIABLE = "STOCKROOM_TEST_PLAN"
 MEMORY_LEFT = 64 << 20
+UNPICKLABLE = "unpicklable"  # a kind of job whose body returns what cannot be pickled
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ class Plan:
     without: tuple[str, ...] = ()
     batch_rows: int = 10
     tick_seconds: float = 0
+    version: str = ""
+    """The code's version: with one, a worker of newer code, whose imports remember where they are otherwise."""
 
     def to_text(self) -> str:
         """Return it as the variable's text."""

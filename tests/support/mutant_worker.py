@@ -16,9 +16,12 @@ from datetime import timedelta
 from huey.consumer import Scheduler
 from sqlalchemy.orm import Session
 
+from tasks.queue import job_task
 from tasks.worker import app, huey
+from tests.support.faults import UNPICKLABLE
 from tests.support.injector import Lines, get_injector
 from tests.support.mutants import MUTANTS
+from tests.support.newer_code import become_newer
 from webapp.services import imports, job_protocol, periodic
 from webapp.services.job_protocol import Body, JobRun
 
@@ -85,6 +88,14 @@ def _shorten() -> None:
         periodic.SCHEDULES["maintenance"] = replace(periodic.SCHEDULES["maintenance"], every=every)
 
 
+@job_task(UNPICKLABLE)  # type: ignore[arg-type]
+def return_unpicklable(_run: JobRun) -> object:
+    """Return what neither a message nor a result could carry."""
+    return lambda: None
+
+
+if PLAN.version:
+    become_newer(PLAN.version)
 for part in PLAN.without:
     MUTANTS[part]()
 _inject_into_run()

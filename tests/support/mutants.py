@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import true, update
 from sqlalchemy.orm import Session
 
 from tasks.consumer import JobConsumer
@@ -14,7 +14,7 @@ from tests.support.injector import Lines, get_injector
 from webapp import database
 from webapp.database import write_transaction
 from webapp.models import TaskNotification
-from webapp.services import job_faults, job_protocol, jobs, periodic
+from webapp.services import job_faults, job_protocol, job_versions, jobs, periodic
 from webapp.services.job_protocol import JobRun
 
 
@@ -118,12 +118,18 @@ def _without_doubt() -> None:
     job_faults.is_rolled_back = lambda error: True  # noqa: ARG005 - it is called by this name
 
 
+def _without_body_version() -> None:
+    """Any code goes on with any job."""
+    job_versions.is_readable = true
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "relay": _without_relay,
     "reaper": _without_reaper,
     "heartbeat": _without_heartbeat,
     "fence": _without_fence,
     "claim": _without_claim,
+    "body version": _without_body_version,
     "slot row": _without_slot_row,
     "same transaction": _without_same_transaction,
     "table": _without_table,

@@ -34,6 +34,7 @@ TIMINGS = {
     "HEARTBEAT_SECONDS": "0.3",
     "RELAY_SECONDS": "0.2",
     "RETRY_DELAY_SECONDS": "0.5",
+    "FROZEN_SECONDS": "300",  # most tests thaw what they froze
     "BATCH_SECONDS": "30",
 }
 
@@ -55,10 +56,11 @@ class Trial:
         children: int = 2,
         tick_seconds: float = 0,
         batch_rows: int = 10,
+        version: str = "",
         **settings: str,
     ) -> Started:
         """Start a consumer that has this in store for its jobs. Without ticks nothing periodic runs."""
-        plan = Plan(self.folder, faults, tuple(without), batch_rows, tick_seconds)
+        plan = Plan(self.folder, faults, tuple(without), batch_rows, tick_seconds, version)
         options = ["-w", str(children), "-c", "0.2", *([] if tick_seconds else ["-n"])]
         variables = TIMINGS | settings | {VARIABLE: plan.to_text()}
         command = [_own_worker(part) for part in procfile_command("worker")]

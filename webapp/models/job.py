@@ -60,6 +60,14 @@ class TaskNotification(Base):
             sqlite_where=text("status = 'failed'"),
             postgresql_where=text("status = 'failed'"),
         ),
+        # The failures of one cause, however rare it is.
+        Index(
+            "ix_task_notification_cause",
+            "error_fingerprint",
+            "id",
+            sqlite_where=text("status = 'failed'"),
+            postgresql_where=text("status = 'failed'"),
+        ),
         Index("ix_task_notification_expires_at", "expires_at"),
     )
 
@@ -106,6 +114,7 @@ class TaskNotification(Base):
     dispatched_at: Mapped[datetime | None] = mapped_column(Moment)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(Moment)
     code_version: Mapped[str | None] = mapped_column(String(40))
+    body_version: Mapped[int] = mapped_column(default=1, server_default="1")
     state_version: Mapped[int] = mapped_column(default=1)
 
     created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)

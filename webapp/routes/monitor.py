@@ -64,7 +64,7 @@ def monitor_zones() -> list[tuple[str, str]]:
     house = settings().app_timezone
     chosen = choose_timezone()
     names = dict.fromkeys((house, UTC, chosen))
-    return [(name, _("%(zone)s (the shop’s)", zone=name) if name == house else name) for name in names]
+    return [(name, _("%(zone)s (of the shop)", zone=name) if name == house else name) for name in names]
 
 
 @blueprint.app_template_global()

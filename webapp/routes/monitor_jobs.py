@@ -26,7 +26,9 @@ from webapp.services.monitor_types import SHOWN_STATES, Count, JobFilter
 
 PAGE_ROWS = 50
 LARGEST_ID = 2**63 - 1
-FILTERS = ("state", "kind", "resource", "user", "window", "since", "until", "q", "fingerprint")
+ORDER = "order"
+OLDEST = "oldest"  # the one order that an address names: newest first needs no word
+FILTERS = ("state", "kind", "resource", "user", "window", "since", "until", "q", "fingerprint", ORDER)
 CUSTOM_WINDOW = "custom"
 
 blueprint = Blueprint("monitor_jobs", __name__, url_prefix="/monitor/jobs")
@@ -51,7 +53,10 @@ def list_jobs() -> ResponseReturnValue:
     filters = read_filters(request.args)
     wanted = build_filter(filters)
     cursor = _read_cursor()
-    page = monitor.list_jobs(current_user, wanted, cursor=cursor, limit=PAGE_ROWS)
+    is_oldest_first = ORDER in filters
+    page = monitor.list_jobs(
+        current_user, wanted, cursor=cursor, limit=PAGE_ROWS, is_oldest_first=is_oldest_first
+    )
     is_whole = (
         cursor is None and page.next_cursor is None
     )  # all that match are on it: they need no second look
@@ -68,6 +73,8 @@ def list_jobs() -> ResponseReturnValue:
         custom_window=CUSTOM_WINDOW,
         cursor=cursor,
         url_without_cause=_url_without(filters, "fingerprint"),
+        is_oldest_first=is_oldest_first,
+        url_of_order=_url_without(filters | {ORDER: OLDEST}, *([ORDER] if is_oldest_first else [])),
     )
 
 
@@ -89,6 +96,8 @@ def read_filters(values: Any) -> dict[str, str]:
         found["state"] = ""
     if not found["user"].isdecimal() or len(found["user"]) > 15:
         found["user"] = ""
+    if found[ORDER] != OLDEST:
+        found[ORDER] = ""
     if found["window"] not in {*WINDOWS, CUSTOM_WINDOW}:
         found["window"] = ""
     for name in ("since", "until"):
@@ -161,7 +170,7 @@ def _build_tabs(filters: dict[str, str], wanted: JobFilter, matching: Count | No
 
 def _is_cheap(state: str | None, narrowed_by: set[str]) -> bool:
     """Whether an index counts a tab: with a long history, nine slow counts would hold up the page."""
-    by_value = narrowed_by - {"window", "since", "until"}
+    by_value = narrowed_by - {"window", "since", "until", ORDER}
     if state is None:
         return len(by_value) <= 1 and by_value <= {"kind", "resource", "user"}
     return by_value <= {"kind"}

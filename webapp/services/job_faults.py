@@ -34,6 +34,8 @@ def explain(error: BaseException) -> str:
     """Say in a sentence what an unexpected error means to the person who asked for the job."""
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "The disk is full. Free some space on the server and try again."
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return "The server may not write a file as large as this one. Ask an administrator to raise its limit of files."
     if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
         return (
             "The server may not write to its storage folder. Ask an administrator to check its permissions."

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from webapp import live, logs
 from webapp.database import write_transaction
 from webapp.extensions import db, settings
 from webapp.models import Consumer, JobLog
+from webapp.models.base import utc_now
 from webapp.services.traces import storable
 
 STORE_SECONDS = 0.5
@@ -25,6 +27,9 @@ BATCH_LINES = 500
 LONGEST_MESSAGE = 4_000
 LONGEST_EXCEPTION = 16_000
 SWEEP_LINES = 5_000
+CAP_EVERY_LINES = (
+    5_000  # so often a process sees to the cap: a chatty day does not wait for the nightly sweep
+)
 
 
 class StoreHandler(logging.Handler):
@@ -38,6 +43,7 @@ class StoreHandler(logging.Handler):
         self._waiting: deque[dict[str, Any]] = deque()
         self._ending = threading.Event()
         self._announced_at = 0.0
+        self._stored = 0  # lines since this process last saw to the cap
         self._told: set[str] | None = None  # the jobs of lines that were not announced yet
         self._thread = threading.Thread(target=self._run, name="log-store", daemon=True)
 
@@ -90,6 +96,7 @@ class StoreHandler(logging.Handler):
             return
         try:
             self._write(lines)
+            self._see_to_cap(len(lines))
         except SQLAlchemyError:
             self.dropped += len(lines)  # the database is away: said on standard output by everybody else
         finally:
@@ -112,6 +119,13 @@ class StoreHandler(logging.Handler):
                 data = {"task_ids": sorted(told - {""})[:20]}
                 live.publish(session, live.role_audience("admin"), live.LOGS_ADDED, data)
                 self._announced_at, self._told = time.monotonic(), None
+
+    def _see_to_cap(self, added: int) -> None:
+        self._stored += added
+        if self._stored >= CAP_EVERY_LINES:
+            self._stored = 0
+            with suppress(SQLAlchemyError):  # these lines are stored; the next ones, or the night, see to it
+                prune_logs(utc_now())
 
     def _must_announce(self) -> bool:
         """Lines are announced once a second; those that were stored in between, a second later."""

@@ -31,7 +31,7 @@ from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
 from webapp.models.clock import db_now
 from webapp.resources.types import Problem
-from webapp.services import job_faults, jobs, traces
+from webapp.services import job_faults, job_versions, jobs, traces
 from webapp.services.signals import job_ended
 
 log = logging.getLogger(__name__)
@@ -251,7 +251,7 @@ def close_attempt(
 
 
 def claim_job(job_id: int, owner: str, should_stop: Callable[[], bool]) -> JobRun | None:
-    """Take a due job, or return None when another worker was first or it is not due."""
+    """Take a due job, or return None: another worker was first, it is not due, or newer code has begun it."""
     with write_transaction() as session:
         claimed = session.scalar(
             update(TaskNotification)
@@ -259,9 +259,11 @@ def claim_job(job_id: int, owner: str, should_stop: Callable[[], bool]) -> JobRu
                 TaskNotification.id == job_id,
                 TaskNotification.status == "pending",
                 TaskNotification.run_after <= db_now(0),
+                job_versions.is_readable(),
             )
             .values(
                 **jobs.claim_values(owner),
+                body_version=job_versions.own_body_version(),
                 token=TaskNotification.token + 1,
                 attempt=TaskNotification.attempt + 1,
                 started_at=func.coalesce(TaskNotification.started_at, db_now(0)),

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Collection
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, not_, or_, select
 from sqlalchemy.orm import Session
 
 from webapp import live
@@ -13,6 +13,7 @@ from webapp.extensions import db
 from webapp.logs import of_job
 from webapp.models import TaskNotification
 from webapp.models.clock import db_now
+from webapp.services.job_versions import is_readable
 from webapp.version import get_version
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ UNKNOWN_LIMIT = 100
 
 def find_due_job(task_types: Collection[str]) -> TaskNotification | None:
     """Return the job of these types that has been due longest. Whoever wants it must claim it."""
-    query = _select_due(0).where(TaskNotification.task_type.in_(task_types))
+    query = _select_due(0).where(TaskNotification.task_type.in_(task_types), is_readable())
     return db.session.scalar(query.order_by(TaskNotification.run_after, TaskNotification.id).limit(1))
 
 
@@ -35,7 +36,8 @@ def end_unknown_jobs(task_types: Collection[str]) -> int:
 
     A job that newer code has made is left to newer code for a day: who is old cannot tell what is unknown.
     """
-    query = _select_due(-UNKNOWN_WAITS_SECONDS).where(TaskNotification.task_type.not_in(task_types))
+    is_unknown = or_(TaskNotification.task_type.not_in(task_types), not_(is_readable()))
+    query = _select_due(-UNKNOWN_WAITS_SECONDS).where(is_unknown)
     if db.session.scalar(query.with_only_columns(TaskNotification.id).limit(1)) is None:
         db.session.rollback()
         return 0

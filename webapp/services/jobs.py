@@ -19,6 +19,7 @@ from webapp.extensions import db, settings
 from webapp.models import JobAttempt, TaskNotification, User
 from webapp.models.clock import db_now
 from webapp.resources.base import N_
+from webapp.services import job_versions
 from webapp.services.job_audit import audit_jobs
 from webapp.services.signals import job_due
 from webapp.version import get_version
@@ -64,6 +65,7 @@ def create_job(
         "dispatched_at": None if delay else db_now(0),
         "is_read": actor is None,
         "code_version": get_version(),
+        "body_version": job_versions.get_body_version(task_type),
     }
     if claimed_by:
         values |= claim_values(claimed_by) | {"token": 1, "attempt": 1, "started_at": db_now(0)}

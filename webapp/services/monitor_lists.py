@@ -31,10 +31,17 @@ class FilterChoices:
     users: list[tuple[int, str]]
 
 
-def list_jobs(actor: User, job_filter: JobFilter, cursor: int | None = None, limit: int = 50) -> JobPage:
-    """Return one page of everybody's jobs, newest first, from below ``cursor``."""
+def list_jobs(
+    actor: User,
+    job_filter: JobFilter,
+    cursor: int | None = None,
+    limit: int = 50,
+    *,
+    is_oldest_first: bool = False,
+) -> JobPage:
+    """Return one page of everybody's jobs, newest first, from below ``cursor``; or oldest first, from above it."""
     require_role(actor, "admin")
-    return _list_page(job_filter, cursor, limit)
+    return _list_page(job_filter, cursor, limit, is_oldest_first=is_oldest_first)
 
 
 def list_own_jobs(actor: User, job_filter: JobFilter, cursor: int | None = None, limit: int = 50) -> JobPage:
@@ -42,13 +49,17 @@ def list_own_jobs(actor: User, job_filter: JobFilter, cursor: int | None = None,
     return _list_page(replace(job_filter, user_id=actor.id), cursor, limit)
 
 
-def _list_page(job_filter: JobFilter, cursor: int | None, limit: int) -> JobPage:
+def _list_page(
+    job_filter: JobFilter, cursor: int | None, limit: int, *, is_oldest_first: bool = False
+) -> JobPage:
     now = get_now()
+    job_id = TaskNotification.id
     query, is_bounded = select_jobs(job_filter)
     query = query.options(joinedload(TaskNotification.user))
     if cursor is not None:
-        query = query.where(TaskNotification.id < cursor)
-    found = db.session.scalars(query.order_by(TaskNotification.id.desc()).limit(limit + 1)).all()
+        query = query.where(job_id > cursor if is_oldest_first else job_id < cursor)
+    ordered = query.order_by(job_id if is_oldest_first else job_id.desc())
+    found = db.session.scalars(ordered.limit(limit + 1)).all()
     rows = [build_row(job, now) for job in found[:limit]]
     return JobPage(rows, rows[-1].job.id if len(found) > limit else None, is_bounded)
 
