@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from tasks.queue import huey
+from tasks.queue import bell, huey
 from tests.support.databases import on_both_databases
 from tests.support.factories import save
 from tests.support.houses import MakeApp, drain_queue
@@ -435,6 +435,7 @@ def test_a_queue_that_cannot_be_reached_delays_the_job_and_no_more(session: Sess
     assert look_at(job_id).status == "pending"
     change(job_id, dispatched_at=None)
     job_protocol.relay_due_jobs()
+    assert bell.wait(5), "the queue does not take messages"
     assert huey.pending_count() == 1
 
 
