@@ -6,7 +6,6 @@ knowing the others, and the pieces are put together as they come. Memory is that
 
 import ctypes
 import ctypes.util
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import cache, partial
@@ -32,11 +31,6 @@ LIBRARIES = {  # what WeasyPrint opens, and the file's name on Linux
     "harfbuzz": "libharfbuzz.so.0",
     "fontconfig": "libfontconfig.so.1",
 }
-LINES_PER_ROW = 1.5
-LINES_PER_PAGE = 40
-START_SECONDS = 1.5
-SECONDS_PER_LINE = 0.0002
-SECONDS_PER_CELL = 0.00003
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
@@ -123,14 +117,3 @@ def _has_library(name: str, file: str) -> bool:
     except OSError:  # another system names its files otherwise
         return ctypes.util.find_library(name) is not None
     return True
-
-
-def estimate_pdf(rows: int, columns: int) -> tuple[int, int]:
-    """Return how many pages a PDF will have and how many seconds it takes on two cores, roughly.
-
-    Texts decide how many lines a row takes; the figures are for products with a short description.
-    """
-    lines = rows * LINES_PER_ROW
-    pages = math.ceil(lines / LINES_PER_PAGE) or 1
-    seconds = START_SECONDS + lines * (SECONDS_PER_LINE + SECONDS_PER_CELL * columns)
-    return pages, math.ceil(seconds)
