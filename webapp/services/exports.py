@@ -1,4 +1,4 @@
-"""Exports: ask for one, and build its file from one consistent snapshot."""
+"""Exports: the file of one is built from one consistent snapshot. It is asked for in ``export_requests``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -9,91 +9,18 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Select, func, select
 
-from webapp.database import write_transaction
-from webapp.errors import Invalid
 from webapp.extensions import db, settings
-from webapp.models import TaskNotification, User
+from webapp.models import User
 from webapp.models.base import utc_now
 from webapp.pipeline.formats import Column, ExportInfo, WriteResult, get_format
-from webapp.resources.base import N_, Field, Resource
-from webapp.resources.registry import RESOURCES, get_resource
-from webapp.resources.types import Problem
-from webapp.services import files, jobs
+from webapp.resources.base import Field, Resource
+from webapp.resources.registry import get_resource
+from webapp.services import files
+from webapp.services.export_requests import request_export
 from webapp.services.job_protocol import JobRun
 from webapp.services.queries import RecordQuery, parse_sort, where_filters
 
-
-def request_export(
-    actor: User,
-    resource_name: str,
-    file_format: str,
-    *,
-    fields: Sequence[str] = (),
-    filters: dict[str, str] | None = None,
-    sort: str = "",
-    options: dict[str, Any] | None = None,
-    language: str = "",
-    claimed_by: str | None = None,
-) -> TaskNotification:
-    """Create the job of an export; everything that can be wrong with the request is said here.
-
-    ``fields`` are the columns in order, all of them when empty. ``language`` is that of the reader:
-    files for people are in it. Invalid maps names to problems.
-    """
-    params: dict[str, Any] = {
-        "fields": list(fields),
-        "filters": {name: text for name, text in (filters or {}).items() if text},
-        "sort": sort,
-        "language": language,
-        "options": {},
-    }
-    params["options"] = _check_request(resource_name, file_format, params, options or {})
-    with write_transaction() as session:
-        return jobs.create_job(
-            session,
-            "export",
-            actor=actor,
-            model_name=resource_name,
-            file_format=file_format,
-            params=params,
-            queue_key=None
-            if claimed_by
-            else f"export:{actor.id}:{resource_name}:{file_format}:{_digest(params)}",
-            claimed_by=claimed_by,
-        )
-
-
-def _digest(params: dict[str, Any]) -> str:
-    return files.digest_text(repr(sorted(params.items())))[:32]
-
-
-def _check_request(
-    resource_name: str, file_format: str, params: dict[str, Any], options: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the options as the writer wants them."""
-    problems: dict[str, Problem] = {}
-    if resource_name not in RESOURCES:
-        raise Invalid(
-            {"resource": _unknown(N_("There is no resource “%(value)s”."), resource_name, RESOURCES)}
-        )
-    resource = get_resource(resource_name)
-    known = [field.name for field in resource.fields]
-    for name in params["fields"]:
-        if name not in known:
-            problems["fields"] = _unknown(N_("There is no field “%(value)s”."), name, known)
-    cleaned: dict[str, Any] = {}
-    try:
-        cleaned = get_format(file_format).clean_options(options)
-    except Problem as problem:
-        problems["format"] = problem
-    if problems:
-        raise Invalid(problems)
-    where_filters(resource, RecordQuery(resource), params["filters"])
-    return cleaned
-
-
-def _unknown(message: str, value: str, known: Any) -> Problem:
-    return Problem(message, N_("Use one of: %(known)s."), value=value, known=", ".join(known))
+__all__ = ["request_export", "run_export"]
 
 
 def run_export(run: JobRun) -> None:
@@ -203,11 +130,3 @@ def _publish(run: JobRun, path: str, result: WriteResult) -> None:
     except BaseException:
         files.delete(path)
         raise
-
-
-def download_name(job: TaskNotification) -> str:
-    """Return the name under which an export is saved: resource, day, extension."""
-    chosen = get_format(job.file_format or "")
-    extension = chosen.get_extension(job.params.get("options", {}))
-    day = (job.completed_at or utc_now()).astimezone(settings().zone).strftime("%Y-%m-%d")
-    return f"{job.model_name}-{day}.{extension}"
