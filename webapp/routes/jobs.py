@@ -18,7 +18,7 @@ from webapp.models import DataImport, TaskNotification
 from webapp.models.base import utc_now
 from webapp.pipeline.formats import get_format
 from webapp.routes.questions import ask
-from webapp.services import export_requests, files, job_actions, jobs, monitor
+from webapp.services import export_names, files, job_actions, jobs, monitor
 
 PAGE_ROWS = 50
 BLOCK_BYTES = 64 * 1024
@@ -175,7 +175,7 @@ def download_file(task_id: object) -> ResponseReturnValue:
         mimetype=get_format(job.file_format).get_mimetype(job.params.get("options", {})),
     )
     response.content_length = job.file_size or 0
-    response.headers.set("Content-Disposition", "attachment", filename=export_requests.download_name(job))
+    response.headers.set("Content-Disposition", "attachment", filename=export_names.download_name(job))
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 

@@ -1,18 +1,19 @@
 """Asking for an export: everything that can be wrong with the request is said before a job exists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
 from webapp.errors import Invalid
-from webapp.extensions import settings
 from webapp.models import TaskNotification, User
-from webapp.models.base import utc_now
 from webapp.pipeline.formats import get_format
-from webapp.resources.base import N_
+from webapp.resources.base import N_, Resource
 from webapp.resources.registry import RESOURCES, get_resource
 from webapp.resources.types import Problem
 from webapp.services import files, jobs
+from webapp.services.export_estimates import check_size
 from webapp.services.queries import RecordQuery, where_filters
 
 
@@ -33,47 +34,63 @@ def request_export(
     ``fields`` are the columns in order, all of them when empty. ``language`` is that of the reader:
     files for people are in it. Invalid maps names to problems.
     """
-    params: dict[str, Any] = {
-        "fields": list(fields),
-        "filters": {name: text for name, text in (filters or {}).items() if text},
-        "sort": sort,
-        "language": language,
-        "options": {},
-    }
-    params["options"] = _check_request(resource_name, file_format, params, options or {})
+    params = check_request(
+        resource_name, file_format, fields=fields, filters=filters or {}, sort=sort, options=options or {}
+    )
     with write_transaction() as session:
-        return jobs.create_job(
-            session,
-            "export",
-            actor=actor,
-            model_name=resource_name,
-            file_format=file_format,
-            params=params,
-            queue_key=None
-            if claimed_by
-            else f"export:{actor.id}:{resource_name}:{file_format}:{_digest(params)}",
-            claimed_by=claimed_by,
+        return create_export(
+            session, actor, resource_name, file_format, params | {"language": language}, claimed_by=claimed_by
         )
+
+
+def create_export(
+    session: Session,
+    actor: User,
+    resource_name: str,
+    file_format: str,
+    params: dict[str, Any],
+    *,
+    claimed_by: str | None = None,
+) -> TaskNotification:
+    """Add the job of a checked request to the caller's transaction; asking twice at once asks once."""
+    key = f"export:{actor.id}:{resource_name}:{file_format}:{_digest(params)}"
+    return jobs.create_job(
+        session,
+        "export",
+        actor=actor,
+        model_name=resource_name,
+        file_format=file_format,
+        params=params,
+        queue_key=None if claimed_by else key,
+        claimed_by=claimed_by,
+    )
 
 
 def _digest(params: dict[str, Any]) -> str:
     return files.digest_text(repr(sorted(params.items())))[:32]
 
 
-def _check_request(
-    resource_name: str, file_format: str, params: dict[str, Any], options: dict[str, Any]
+def check_request(
+    resource_name: str,
+    file_format: str,
+    *,
+    fields: Sequence[str],
+    filters: Mapping[str, str],
+    sort: str,
+    options: Mapping[str, Any],
+    must_fit: bool = True,
 ) -> dict[str, Any]:
-    """Return the options as the writer wants them."""
+    """Return the params of an export's job: what was asked for, with every option of the format.
+
+    Invalid maps names to problems. ``must_fit`` also refuses what is too long for its format now.
+    """
     problems: dict[str, Problem] = {}
     if resource_name not in RESOURCES:
         raise Invalid(
             {"resource": _unknown(N_("There is no resource “%(value)s”."), resource_name, RESOURCES)}
         )
     resource = get_resource(resource_name)
-    known = [field.name for field in resource.fields]
-    for name in params["fields"]:
-        if name not in known:
-            problems["fields"] = _unknown(N_("There is no field “%(value)s”."), name, known)
+    problems |= _check_fields(resource, fields) | _check_sort(resource, sort)
     cleaned: dict[str, Any] = {}
     try:
         cleaned = get_format(file_format).clean_options(options)
@@ -81,17 +98,29 @@ def _check_request(
         problems["format"] = problem
     if problems:
         raise Invalid(problems)
-    where_filters(resource, RecordQuery(resource), params["filters"])
-    return cleaned
+    chosen = {name: text for name, text in filters.items() if text}
+    where_filters(resource, RecordQuery(resource), chosen)
+    if must_fit:
+        check_size(resource, file_format, chosen)
+    return {"fields": list(fields), "filters": chosen, "sort": sort, "options": cleaned}
+
+
+def _check_fields(resource: Resource, fields: Sequence[str]) -> dict[str, Problem]:
+    known = [field.name for field in resource.fields]
+    for name in fields:
+        if name not in known:
+            return {"fields": _unknown(N_("There is no field “%(value)s”."), name, known)}
+        if fields.count(name) > 1:
+            return {"fields": Problem(N_("The field “%(value)s” is chosen twice."), value=name)}
+    return {}
+
+
+def _check_sort(resource: Resource, sort: str) -> dict[str, Problem]:
+    known = [field.name for field in resource.fields if field.sortable]
+    if not sort or sort.removeprefix("-") in known:
+        return {}
+    return {"sort": _unknown(N_("Records cannot be sorted by “%(value)s”."), sort, known)}
 
 
 def _unknown(message: str, value: str, known: Any) -> Problem:
     return Problem(message, N_("Use one of: %(known)s."), value=value, known=", ".join(known))
-
-
-def download_name(job: TaskNotification) -> str:
-    """Return the name under which an export is saved: resource, day, extension."""
-    chosen = get_format(job.file_format or "")
-    extension = chosen.get_extension(job.params.get("options", {}))
-    day = (job.completed_at or utc_now()).astimezone(settings().zone).strftime("%Y-%m-%d")
-    return f"{job.model_name}-{day}.{extension}"
