@@ -1,13 +1,11 @@
 """Exports: the file of one is built from one consistent snapshot. It is asked for in ``export_requests``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import Connection, Select, func, select
 
 from webapp.extensions import db, settings
 from webapp.models import User
@@ -17,8 +15,8 @@ from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.services import files
 from webapp.services.export_requests import request_export
+from webapp.services.export_rows import build_query, count_rows, open_snapshot, stream_rows
 from webapp.services.job_protocol import JobRun
-from webapp.services.queries import RecordQuery, parse_sort, where_filters
 
 __all__ = ["request_export", "run_export"]
 
@@ -31,18 +29,16 @@ def run_export(run: JobRun) -> None:
     with force_locale(language):
         columns = [Column(field.name, _(field.label), field.type) for field in fields]
     path = files.new_path("exports", chosen.get_extension(run.params["options"]))
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        statement, total = _statement(connection, resource, fields, run.params)
+    query, number = build_query(resource, fields, run.params["filters"], run.params["sort"])
+    with open_snapshot() as connection:
+        total = count_rows(connection, number, run)
         run.set_total(total)
         with files.open_for_writing(path) as file:
-            info = _describe(resource, run, total, language)
             result = chosen.writer(
-                _batches(connection, statement, run, chosen.batch_rows),
+                stream_rows(connection, query, run, chosen.batch_rows),
                 columns,
                 file,
-                info,
+                _describe(resource, run, total, language),
                 run.params["options"],
             )
     _publish(run, path, result)
@@ -50,35 +46,6 @@ def run_export(run: JobRun) -> None:
 
 def _chosen_fields(resource: Resource, names: Sequence[str]) -> Sequence[Field]:
     return [resource.get_field(name) for name in names] or resource.fields
-
-
-def _statement(
-    connection: Connection, resource: Resource, fields: Sequence[Field], params: dict[str, Any]
-) -> tuple[Select[Any], int]:
-    query = RecordQuery(resource)
-    conditions = where_filters(resource, query, params["filters"])
-    field, downwards = parse_sort(resource, params["sort"])
-    column = query.column(field)
-    tie = resource.model.id
-    counted = query.select(()).where(*conditions).subquery()
-    total = connection.scalar(select(func.count()).select_from(counted)) or 0
-    statement = query.select(fields).where(*conditions)
-    if downwards:
-        return statement.order_by(column.desc(), tie.desc()), total
-    return statement.order_by(column, tie), total
-
-
-def _batches(
-    connection: Connection, statement: Select[Any], run: JobRun, rows_at_once: int
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Stream the snapshot, telling the progress between batches; stops when the job is stopped."""
-    done = 0
-    result = connection.execution_options(stream_results=True, yield_per=rows_at_once).execute(statement)
-    for rows in result.partitions():
-        run.raise_if_stopped()
-        yield [tuple(row)[1:] for row in rows]  # the first column is the id, which files leave out
-        done += len(rows)
-        run.report(done)
 
 
 def _find_language(run: JobRun) -> str:
