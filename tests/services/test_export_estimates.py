@@ -68,7 +68,7 @@ def test_a_pdf_over_its_limit_is_refused_before_it_starts_and_others_are_offered
         stock_up("A", "B", "C")
         found = estimate_export(PRODUCTS, "pdf", filters={})
         assert "up to 2 rows" in str(found.problem)
-        assert [item.name for item in found.instead] == ["csv", "json", "ndjson", "xml"]
+        assert [item.name for item in found.instead] == ["csv", "xlsx", "json", "ndjson", "xml"]
         with pytest.raises(Invalid, match="up to 2 rows"):
             export_requests.request_export(load_person(app, "editor"), "products", "pdf")
         assert db.session.query(TaskNotification).count() == 0

@@ -46,9 +46,8 @@ def estimate_export(
     limit = get_row_limit(file_format)
     rows = count_rows(resource, filters, at_most=max(limit or 0, COUNT_LIMIT))
     if limit is not None and rows > limit:
-        return Estimate(
-            limit, is_exact=False, problem=_too_long(file_format, limit), instead=list_unlimited()
-        )
+        problem = _too_long(file_format, limit)
+        return Estimate(limit, is_exact=False, problem=problem, instead=list_longer(limit))
     is_exact = rows <= max(limit or 0, COUNT_LIMIT)
     if file_format != PDF.name:
         return Estimate(rows if is_exact else COUNT_LIMIT, is_exact)
@@ -63,9 +62,9 @@ def get_row_limit(file_format: str) -> int | None:
     return FORMATS[file_format].max_rows if file_format in FORMATS else None
 
 
-def list_unlimited() -> tuple[Format, ...]:
-    """Return the formats that take any number of rows."""
-    return tuple(item for item in FORMATS.values() if get_row_limit(item.name) is None)
+def list_longer(limit: int) -> tuple[Format, ...]:
+    """Return the formats that take more rows than this."""
+    return tuple(item for item in FORMATS.values() if (get_row_limit(item.name) or limit + 1) > limit)
 
 
 def check_size(resource: Resource, file_format: str, filters: Mapping[str, str]) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
 from webapp.errors import Invalid
+from webapp.extensions import db
 from webapp.models import TaskNotification, User
 from webapp.pipeline.formats import get_format
 from webapp.resources.base import N_, Resource
@@ -41,6 +43,15 @@ def request_export(
         return create_export(
             session, actor, resource_name, file_format, params | {"language": language}, claimed_by=claimed_by
         )
+
+
+def list_exports(actor: User, *, before_id: int | None = None, limit: int = 50) -> Sequence[TaskNotification]:
+    """Return the actor's own exports, newest first, from below ``before_id``."""
+    job = TaskNotification
+    query = select(job).where(job.user_id == actor.id, job.task_type == "export")
+    if before_id is not None:
+        query = query.where(job.id < before_id)
+    return db.session.scalars(query.order_by(job.id.desc()).limit(limit)).all()
 
 
 def create_export(
