@@ -89,7 +89,7 @@ def test_a_query_that_is_left_early_leaves_the_connection_fit(session: Session) 
     with open_snapshot() as connection:
         rows = stream_rows(connection, query, run, 5)
         next(rows)
-        rows.close()  # type: ignore[attr-defined]
+        rows.close()
     with open_snapshot() as connection:
         assert count_rows(connection, number, run) == 50
     assert db.session.scalar(select(func.count()).select_from(TaskNotification)) == 1

@@ -5,12 +5,13 @@ query. Rows come from the driver; amounts come as text, made by the database on 
 other values that a driver does not know are converted a column at a time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, String, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -94,7 +95,7 @@ def count_rows(connection: Connection, query: Select[Any], run: JobRun) -> int:
 
 def stream_rows(
     connection: Connection, query: Select[Any], run: JobRun, rows_at_once: int
-) -> Iterator[list[Row]]:
+) -> Generator[list[Row]]:
     """Yield the rows in batches, telling the progress in between; stops when the job is stopped."""
     result = _await(lambda: connection.execute(query), connection, run)
     if not result.returns_rows:  # without a row PostgreSQL's driver tells of no columns either
@@ -103,13 +104,23 @@ def stream_rows(
     convert = _build_converter(connection, query)
     done = 0
     try:
-        while rows := cursor.fetchmany(rows_at_once):
+        while rows := _fetch(connection, cursor, rows_at_once):
             run.raise_if_stopped()
             yield convert(rows)
             done += len(rows)
             run.report(done)
     finally:
         cursor.close()
+
+
+def _fetch(connection: Connection, cursor: Any, rows_at_once: int) -> list[Row]:
+    """Return the next rows. A lost database is SQLAlchemy's error here as everywhere: the job is tried again."""
+    lost = connection.dialect.loaded_dbapi.OperationalError
+    try:
+        rows: list[Row] = cursor.fetchmany(rows_at_once)
+    except lost as error:
+        raise OperationalError("FETCH", None, error) from error
+    return rows
 
 
 def _build_converter(connection: Connection, query: Select[Any]) -> Callable[[list[Row]], list[Row]]:

@@ -1,6 +1,7 @@
 """Exports: the file of one is built from one consistent snapshot. It is asked for in ``export_requests``."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -33,14 +34,13 @@ def run_export(run: JobRun) -> None:
     with open_snapshot() as connection:
         total = count_rows(connection, number, run)
         run.set_total(total)
-        with files.open_for_writing(path) as file:
-            result = chosen.writer(
-                stream_rows(connection, query, run, chosen.batch_rows),
-                columns,
-                file,
-                _describe(resource, run, total, language),
-                run.params["options"],
-            )
+        # Closed at once, whatever happens: an open query would keep the connection busy and in the past.
+        with (
+            closing(stream_rows(connection, query, run, chosen.batch_rows)) as batches,
+            files.open_for_writing(path) as file,
+        ):
+            info = _describe(resource, run, total, language)
+            result = chosen.writer(batches, columns, file, info, run.params["options"])
     _publish(run, path, result)
 
 
