@@ -1,6 +1,7 @@
 """The page on which an export is put together, new or saved; its parts are in templates/exports."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, time
 
 import flask_babel
@@ -39,6 +40,7 @@ def show_form(
         formats=offered_formats(),
         kinds=[(item.name, _(item.label_plural)) for item in RESOURCES.values()],
         estimate=estimate,
+        pdf_estimate=measure(replace(choices, file_format="pdf"))[0],
         problems=found,
         saved=saved,
         name=name,
