@@ -23,6 +23,7 @@ from webapp.services.job_protocol import JobRun
 from webapp.services.queries import RecordQuery, parse_sort, where_filters
 
 Row = tuple[Any, ...]
+CACHE_KIB = 2000
 PATIENCE_SECONDS = 0.5  # between two looks for a cancellation, while the database has no row yet
 
 
@@ -50,18 +51,34 @@ def _amount_text_sqlite(element: amount_text, compiler: SQLCompiler, **options: 
 def open_snapshot() -> Iterator[Connection]:
     """Give a connection whose one transaction sees the same moment from its first query to its end."""
     with db.engine.connect() as connection:
-        if connection.dialect.name != "postgresql":  # a read transaction of SQLite is a snapshot
+        prepare = _use_sqlite if connection.dialect.name == "sqlite" else _use_postgresql
+        with prepare(connection):
             yield connection
-            return
-        from webapp.services.stream_cursor import StreamCursor  # noqa: PLC0415 - needs PostgreSQL's driver
 
-        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        driver: Any = connection.connection.dbapi_connection
-        usual, driver.cursor_factory = driver.cursor_factory, StreamCursor
-        try:
-            yield connection
-        finally:
-            driver.cursor_factory = usual
+
+@contextmanager
+def _use_sqlite(connection: Connection) -> Iterator[None]:
+    """A read transaction of SQLite is a snapshot. Rows are read once: a large cache would be kept for nothing."""
+    driver: Any = connection.connection.dbapi_connection
+    (usual,) = driver.execute("PRAGMA cache_size").fetchone()
+    driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA cache_size = {usual}")
+
+
+@contextmanager
+def _use_postgresql(connection: Connection) -> Iterator[None]:
+    from webapp.services.stream_cursor import StreamCursor  # noqa: PLC0415 - needs PostgreSQL's driver
+
+    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    driver: Any = connection.connection.dbapi_connection
+    usual, driver.cursor_factory = driver.cursor_factory, StreamCursor
+    try:
+        yield
+    finally:
+        driver.cursor_factory = usual
 
 
 def build_query(
