@@ -17,5 +17,10 @@ def test_pages_grow_with_rows_and_seconds_with_columns_too() -> None:
 
 def test_a_hundred_thousand_products_take_minutes_not_hours() -> None:
     pages, seconds = estimate_pdf(100_000, 12)
-    assert 2_000 < pages < 4_000
+    assert 4_000 < pages < 8_000
     assert 30 < seconds < 300
+
+
+@pytest.mark.parametrize(("columns", "pages"), [(3, 74), (6, 89), (10, 156)])
+def test_the_estimate_is_near_what_was_measured(columns: int, pages: int) -> None:
+    assert estimate_pdf(3_000, columns)[0] == pytest.approx(pages, rel=0.15)
