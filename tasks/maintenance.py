@@ -1,4 +1,4 @@
-"""Once a minute: missed slots are caught up, and what nobody needs any more is swept away."""
+"""Once a minute: saved exports start at their hours, missed slots are caught up, and what nobody needs goes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from huey import crontab
 
 from tasks.metrics import refresh_metrics
-from tasks.queue import huey, job_task, run_slot
-from webapp.services import maintenance, retention
+from tasks.queue import huey, in_app, job_task, run_slot
+from webapp.services import maintenance, retention, scheduled_exports
 from webapp.services.job_protocol import JobRun
 from webapp.services.periodic import SCHEDULES
 
@@ -33,7 +33,12 @@ BODIES: dict[str, Callable[[JobRun], None]] = {
 
 @huey.periodic_task(crontab(minute="*"), name="keep_house", retries=0)
 def keep_house() -> None:
-    """Run the newest slot of every schedule, unless it was run: also what a stopped house missed."""
+    """Run the newest slot of every schedule, unless it was run: also what a stopped house missed.
+
+    People's exports come first: they only start jobs, while the house's own work is done here.
+    """
     now = datetime.now(UTC)
+    with in_app():
+        scheduled_exports.run_due(now)
     for schedule in SCHEDULES.values():
         run_slot(schedule.name, schedule.find_slot(now), schedule.task_type, BODIES[schedule.name])

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
+from flask.ctx import AppContext
 from huey import Huey
 from huey.storage import BlackHoleStorage
 from sqlalchemy.exc import SQLAlchemyError
@@ -166,10 +167,15 @@ def job_task(task_type: str) -> Callable[[Body], Any]:
     return decorate
 
 
+def in_app() -> AppContext:
+    """Return the context of the application that the queue serves."""
+    assert huey.app is not None, "the queue is bound by create_app"  # noqa: S101 - a programmer's mistake
+    return huey.app.app_context()
+
+
 def run_job(notification_id: int | None, task_id: str | None, body: Body) -> None:
     """Enter the application and carry out the job whose row, or whose message, has this id."""
-    assert huey.app is not None, "the queue is bound by create_app"  # noqa: S101 - a programmer's mistake
-    with huey.app.app_context():
+    with in_app():
         job_id = notification_id if notification_id is not None else job_protocol.find_job_id(task_id)
         if job_id is not None:
             job_protocol.execute(job_id, body, huey.is_stopping)
@@ -177,8 +183,7 @@ def run_job(notification_id: int | None, task_id: str | None, body: Body) -> Non
 
 def run_slot(name: str, slot: datetime, task_type: str, body: Body) -> None:
     """Run a scheduled slot here, unless another consumer has it or has already run it."""
-    assert huey.app is not None, "the queue is bound by create_app"  # noqa: S101 - a programmer's mistake
-    with huey.app.app_context():
+    with in_app():
         run = periodic.start_slot(name, slot, task_type, huey.is_stopping)
         if run is not None:
             job_protocol.carry_out(run, body)

@@ -1,4 +1,4 @@
-"""The forms of pages that are not a record: sign in, upload a file, ask for an export.
+"""The forms of pages that are not a record: sign in, upload a file; and what all ask of formats.
 
 They give a page its fields, its token and its first sentences; what is right is decided by services.
 """
@@ -9,13 +9,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import EmailField, PasswordField, SelectField, SelectMultipleField, StringField
+from wtforms import EmailField, PasswordField, SelectField
 from wtforms.validators import InputRequired, ValidationError
 
 from webapp.extensions import settings
 from webapp.pipeline.formats import FORMATS, PDF, Format, Option
 from webapp.pipeline.write_pdf import pdf_unavailable_reason
-from webapp.resources.base import Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Problem
 
@@ -41,19 +40,6 @@ class UploadForm(FlaskForm):
         """The file itself is judged by the service that stores it; here only whether one was chosen."""
         if not field.data or not field.data.filename:
             raise ValidationError(_("Choose a file to import."))
-
-
-class ExportForm(FlaskForm):
-    """What to export, which columns of it, and in which format. Options are read by ``read_options``."""
-
-    resource = SelectField(_l("What to export"))
-    format = StringField(_l("Format"), default="csv")
-    fields = SelectMultipleField(_l("Columns"))
-
-    def __init__(self, chosen: Resource, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.resource.choices = [(item.name, _(item.label_plural)) for item in RESOURCES.values()]
-        self.fields.choices = [(field.name, _(field.label)) for field in chosen.fields]
 
 
 def option_name(chosen: Format, option: Option) -> str:

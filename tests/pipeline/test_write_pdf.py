@@ -350,13 +350,6 @@ def test_availability_is_known_without_importing_weasyprint() -> None:
     assert result.stdout.split() == ["None", "False", "False"]
 
 
-def test_estimates_grow_with_the_table() -> None:
-    assert write_pdf.estimate_pdf(0, 9)[0] == 1
-    pages, seconds = write_pdf.estimate_pdf(100_000, 9)
-    assert 2_000 < pages < 4_000
-    assert 20 < seconds < 300
-
-
 @pytest.mark.slow
 def test_thousands_of_rows_in_flat_memory() -> None:
     rows = PLAIN_ROWS * 4

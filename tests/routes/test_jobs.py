@@ -39,7 +39,7 @@ def test_an_export_is_asked_for_and_downloaded(app: Flask, browser: FlaskClient)
     drain_queue()
     file = browser.get(f"{asked.headers['Location']}/download")
     assert file.text.count("Café") == 1
-    assert file.headers["Content-Disposition"].startswith("attachment; filename=products-")
+    assert file.headers["Content-Disposition"].startswith('attachment; filename="products-')
     assert file.headers["Content-Length"] == str(len(file.data))
     assert "sandbox" in file.headers["Content-Security-Policy"]
 

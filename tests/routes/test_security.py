@@ -19,6 +19,7 @@ VALUES = {
     "filename": "x.css",
     "name": "metrics",
     "action": "deletion",
+    "saved_id": "1",
 }
 
 

@@ -28,7 +28,7 @@ from webapp.errors import Invalid
 from webapp.models import Product, TaskNotification, User
 from webapp.pipeline.formats import FORMATS
 from webapp.resources.registry import RESOURCES
-from webapp.services import exports, files, jobs
+from webapp.services import export_names, exports, files, jobs
 from webapp.services.job_protocol import JobRun, LeaseLost
 
 pytestmark = on_both_databases
@@ -71,7 +71,7 @@ def test_every_format_is_made_through_the_job(session: Session, editor: User, fi
     data = read(job)
     assert (job.status, job.record_count, job.file_size) == ("completed", 3, len(data))
     assert job.sha256 == hashlib.sha256(data).hexdigest()
-    assert exports.download_name(job).endswith(f".{FORMATS[file_format].extension}")
+    assert export_names.download_name(job).endswith(f".{FORMATS[file_format].extension}")
     assert COUNTERS[file_format](data) == 3
 
 

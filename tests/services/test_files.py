@@ -126,3 +126,31 @@ def test_another_store_is_used_when_the_settings_name_one(make_app: MakeApp, tmp
         assert (tmp_path / "elsewhere" / path).read_bytes() == b"hello"
         with files.local_path(path) as local:
             assert local.read_bytes() == b"hello"
+
+
+def test_orphans_and_expired_files_leave_an_object_store_too(make_app: MakeApp) -> None:
+    app = make_app(STORAGE_URL="memory://sweeps")
+    with app.app_context():
+        orphan, named, over = keep(), keep(), keep()
+        change(ask(), file_path=named)
+        change(ask(), file_path=over, expires_at=utc_now() - timedelta(seconds=1))
+        assert files.sweep_expired(utc_now()) == 1
+        assert [files.is_kept(path) for path in (orphan, named, over)] == [True, True, False]
+        assert files.sweep_orphans(utc_now() + timedelta(hours=5)) == 0
+        assert files.sweep_orphans(utc_now() + timedelta(hours=7)) == 1
+        assert [files.is_kept(path) for path in (orphan, named)] == [False, True]
+
+
+@pytest.mark.parametrize("name", files.WRITTEN_AT)
+@pytest.mark.parametrize("style", ["moment", "seconds", "text", "naive"])
+def test_every_store_says_in_its_way_how_old_a_file_is(name: str, style: str) -> None:
+    now = utc_now()
+    written = now - timedelta(hours=7)
+    shapes = {
+        "moment": written,
+        "seconds": written.timestamp(),
+        "text": written.isoformat(),
+        "naive": written.replace(tzinfo=None),
+    }
+    age = files._age({name: shapes[style]}, now)
+    assert abs(age - timedelta(hours=7)) < timedelta(seconds=1)

@@ -161,13 +161,16 @@ def test_a_scheduled_job_is_run_now(session: Session, editor: User) -> None:
 
 
 def test_an_export_is_run_again_as_a_job_of_its_own(session: Session, admin: User, editor: User) -> None:
+    asked = {"fields": ["name"], "filters": {"q": "acme"}, "sort": "-name", "language": "pt_BR"}
+    params = asked | {"options": {"gzip": True}, "notes": [{"message": "of the old run"}]}
     old = ended(
-        editor, "completed", task_type="export", model_name="brands", file_format="csv", params={"sort": "x"}
+        editor, "completed", task_type="export", model_name="brands", file_format="json", params=params
     )
     made = job_actions.run_again(admin, *names(old))
     assert made.id != old
-    assert (made.status, made.user_id, made.params) == ("pending", admin.id, {"sort": "x"})
-    assert (made.model_name, made.file_format) == ("brands", "csv")
+    assert (made.status, made.user_id) == ("pending", admin.id)
+    assert made.params == asked | {"options": {"numbers": "string", "gzip": True}}
+    assert (made.model_name, made.file_format) == ("brands", "json")
 
 
 def test_an_import_is_not_repeated_behind_its_pages_back(session: Session, editor: User) -> None:

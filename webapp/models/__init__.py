@@ -15,12 +15,14 @@ from webapp.models.job import (
 )
 from webapp.models.journal import Change, Event, Metric
 from webapp.models.movement import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
+from webapp.models.saved_export import REPEATS, SavedExport
 
 __all__ = [
     "FINAL_STATUSES",
     "IMPORT_STATES",
     "INFLOW_KINDS",
     "OUTFLOW_KINDS",
+    "REPEATS",
     "ROLES",
     "STATUSES",
     "ApiToken",
@@ -39,6 +41,7 @@ __all__ = [
     "PeriodicSlot",
     "Product",
     "ProductModel",
+    "SavedExport",
     "Schedule",
     "Supplier",
     "TaskNotification",

@@ -125,6 +125,12 @@ class TaskNotification(Base):
     user: Mapped[User | None] = relationship()
 
     @property
+    def has_file(self) -> bool:
+        """Whether its file can be had: complete, still kept, and its time not over."""
+        is_over = self.expires_at is not None and self.expires_at <= utc_now()
+        return self.status == "completed" and self.file_path is not None and not is_over
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing more will happen to it by itself."""
         return self.status in FINAL_STATUSES

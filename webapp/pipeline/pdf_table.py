@@ -30,6 +30,8 @@ class Table:
         self, columns: Sequence[Column], info: ExportInfo, sample: Sequence[Row], *, is_full: bool
     ) -> None:
         self._columns = columns
+        self._amounts = [index for index, column in enumerate(columns) if isinstance(column.type, Money)]
+        sample = self._read(sample)
         self._formatter = Formatter(info)
         self._limit = None if is_full else LINES_OF_TEXT
         fonts = find_fonts()
@@ -56,6 +58,13 @@ class Table:
             return ()
         return (Note(SHORTENED, {"count": self.shortened, "lines": LINES_OF_TEXT}),)
 
+    def _read(self, batch: Batch) -> list[Row]:
+        """Return the rows with their amounts as numbers: here they are added up."""
+        columns: list[Any] = list(zip(*batch, strict=True))
+        for index in self._amounts if columns else ():
+            columns[index] = [None if value is None else Decimal(value) for value in columns[index]]
+        return list(zip(*columns, strict=True))
+
     def _format(self, row: Sequence[Any]) -> list[str]:
         cells = zip(row, self._columns, self._places, strict=True)
         return [clean(self._formatter.format(value, column.type, places)) for value, column, places in cells]
@@ -75,7 +84,7 @@ class Table:
             document.layout, self._face, self._bold, document.title_height, document.head_height
         )
         for batch in batches:
-            for row in batch:
+            for row in self._read(batch):
                 yield from paginator.add(self._wrap(row))
                 self._add_up(row)
             self.rows += len(batch)

@@ -3,6 +3,9 @@
 A writer is a function ``write(batches, columns, file, info, options) -> WriteResult``. It asks for
 one batch at a time and keeps none, so its memory does not depend on the number of rows. The caller
 reports progress, and cancels by raising, inside that iteration; a writer lets exceptions through.
+
+A row holds a value for each column, None where there is none: text, whole numbers, moments with their
+zone, and amounts as Decimal or, quicker, as their exact text with four decimals.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

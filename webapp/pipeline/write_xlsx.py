@@ -13,9 +13,10 @@ from itertools import chain
 from typing import IO, Any, BinaryIO
 
 from webapp.pipeline.write_base import Batch, Column, ExportInfo, WriteProblem, WriteResult
-from webapp.pipeline.write_text import REPLACEMENT, note_replaced
+from webapp.pipeline.write_text import REPLACEMENT, format_values, note_replaced
 from webapp.pipeline.xlsx_cells import MAX_TEXT, NUMBER_FORMATS, ROW, TooLong, format_cells
 from webapp.resources.base import N_
+from webapp.resources.types import PLAIN
 
 MAX_ROWS = 1_048_575  # below the header
 WIDTH_ROWS = 200  # rows whose text decides the column widths
@@ -83,7 +84,7 @@ def _build_shell(sample: Batch, columns: Sequence[Column], info: ExportInfo) -> 
 
 def _get_width(values: Sequence[Any], column: Column) -> int:
     """Return the width in characters that shows most values, within reason."""
-    longest = max((len(column.type.format(value)) for value in values), default=0)
+    longest = max(map(len, format_values(values, column.type, PLAIN)), default=0)
     return min(60, max(8, longest, len(column.name)) + 2)
 
 

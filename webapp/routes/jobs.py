@@ -1,24 +1,23 @@
 """Background jobs as their owner sees them: the list, one job, its file, and what can be done about it."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import BinaryIO
 
-from flask import Blueprint, Response, flash, g, render_template, request, stream_with_context, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from webapp.errors import Conflict, NotFound
+from webapp.errors import Conflict, Invalid, NotFound
 from webapp.extensions import db
 from webapp.htmx import go_to, render_page
 from webapp.models import DataImport, TaskNotification
 from webapp.models.base import utc_now
 from webapp.pipeline.formats import get_format
+from webapp.routes.downloads import KeptFile, send_kept_file
 from webapp.routes.questions import ask
-from webapp.services import exports, files, job_actions, jobs, monitor
+from webapp.services import export_names, job_actions, jobs, monitor
 from webapp.services.import_again import prepare_import_again
 from webapp.services.monitor_types import JobFilter
 
@@ -26,7 +25,6 @@ PAGE_ROWS = 50
 LARGEST_ID = 2**63 - 1
 # The kinds that people ask for; the others are the house's own.
 OWN_KINDS = ("export", "import", "import_inspect")
-BLOCK_BYTES = 64 * 1024
 ESTIMATE_FROM = 0.1  # a time left that is guessed from less than this share is a lie
 
 FIRST_LOOK = timedelta(seconds=1)
@@ -142,6 +140,9 @@ def run_again(task_id: object) -> ResponseReturnValue:
     """Ask for the same work once more, as a new job."""
     try:
         made = job_actions.run_again(current_user, str(task_id))
+    except Invalid:
+        flash(_("It can no longer be made as it was. Look at what is chosen here."))
+        return go_to(url_for("exports.new_export", like=task_id))
     except Conflict as error:
         flash(_(str(error)))
         return go_to(url_for("jobs.show_job", task_id=task_id))
@@ -204,37 +205,24 @@ def mark_read(task_id: object) -> ResponseReturnValue:
 
 @blueprint.get("/<uuid:task_id>/download")
 def download_file(task_id: object) -> ResponseReturnValue:
-    """Send the file of an export, in blocks."""
+    """Send the file of an export to its owner, until its time is over."""
     job = jobs.get_job(current_user, str(task_id))
-    if job.file_path is None or job.status != "completed" or job.file_format is None:
-        return _file_is_gone()
-    opened = ExitStack()
-    try:
-        file = opened.enter_context(files.open_for_reading(job.file_path))
-    except NotFound:
-        return _file_is_gone()
-    response = Response(
-        stream_with_context(_read_blocks(file, opened)),
+    if not job.has_file or job.file_path is None or job.file_format is None:
+        return _file_is_gone(job)
+    kept = KeptFile(
+        path=job.file_path,
+        name=export_names.download_name(job),
         mimetype=get_format(job.file_format).get_mimetype(job.params.get("options", {})),
+        size=job.file_size or 0,
+        sha256=job.sha256 or "",
+        changed_at=job.completed_at,
     )
-    response.content_length = job.file_size or 0
-    response.headers.set("Content-Disposition", "attachment", filename=exports.download_name(job))
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    try:
+        return send_kept_file(kept)
+    except NotFound:
+        return _file_is_gone(job)
 
 
-def _read_blocks(file: BinaryIO, opened: ExitStack) -> Iterator[bytes]:
-    with opened:
-        while block := file.read(BLOCK_BYTES):
-            yield block
-
-
-def _file_is_gone() -> ResponseReturnValue:
-    page = render_template(
-        "errors/error.html",
-        code=404,
-        title=_("This file is no longer kept"),
-        advice=_("Exports are deleted after a while. Ask for it again; it takes a moment."),
-        request_id=g.get("request_id"),
-    )
+def _file_is_gone(job: TaskNotification) -> ResponseReturnValue:
+    page = render_template("exports/gone.html", job=job, actions=job_actions.list_actions(job.status, job))
     return page, 404

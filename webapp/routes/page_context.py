@@ -74,7 +74,7 @@ def build_navigation() -> list[NavGroup]:
         _("Work"),
         [
             _item(_("Imports"), "file-import", "imports.list_imports"),
-            _item(_("Exports"), "file-export", "exports.new_export"),
+            _item(_("Exports"), "file-export", "exports.list_exports"),
             _item(_("Jobs"), "list-check", "jobs.list_jobs"),
         ],
     )
@@ -84,7 +84,7 @@ def build_navigation() -> list[NavGroup]:
 
 
 def _item(label: str, icon: str, endpoint: str) -> NavItem:
-    return NavItem(label, icon, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])
+    return NavItem(label, icon, url_for(endpoint), endpoint.partition(".")[0] in request.blueprints)
 
 
 def _monitor_item() -> NavItem:

@@ -8,8 +8,10 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.errors import Invalid, Problem
+from webapp.extensions import settings
 from webapp.forms import offered_formats
 from webapp.htmx import go_to, render_page
+from webapp.pipeline.pdf_estimate import estimate_pdf
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES, get_resource
 from webapp.resources.types import Choice, Phrase, Reference
@@ -18,6 +20,7 @@ from webapp.services import queries
 
 PAGE_ROWS = 50
 LAST_MOVEMENTS = 8
+QUICK_SECONDS = 15  # expected of a PDF; a machine four times as slow still keeps "less than a minute"
 NAMED_FILTERS = ("q", "low_stock")
 
 blueprint = Blueprint("records", __name__)
@@ -153,6 +156,19 @@ def reference_url(field: Field, values: Any) -> str:
     if field.type.scope and values.get(field.type.scope):
         filters[field.type.scope] = values[field.type.scope]
     return url_for("records.find_record", resource=target, **filters)
+
+
+@blueprint.app_template_global()
+def pdf_pages(resource: Resource, page: queries.RecordPage) -> int:
+    """Return how many pages a PDF of a whole list would have, roughly."""
+    return estimate_pdf(page.count, len(resource.fields))[0]
+
+
+@blueprint.app_template_global()
+def is_short_pdf(resource: Resource, page: queries.RecordPage) -> bool:
+    """Whether a PDF of a whole list is small enough to be asked for without a look at the details."""
+    is_quick = estimate_pdf(page.count, len(resource.fields))[1] <= QUICK_SECONDS
+    return page.is_count_exact and is_quick and page.count <= settings().pdf_max_rows
 
 
 @blueprint.app_template_global()

@@ -1,99 +1,25 @@
-"""Exports: ask for one, and build its file from one consistent snapshot."""
+"""Exports: the file of one is built from one consistent snapshot. It is asked for in ``export_requests``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import Connection, Select, func, select
 
-from webapp.database import write_transaction
-from webapp.errors import Invalid
 from webapp.extensions import db, settings
-from webapp.models import TaskNotification, User
+from webapp.models import User
 from webapp.models.base import utc_now
 from webapp.pipeline.formats import Column, ExportInfo, WriteResult, get_format
-from webapp.resources.base import N_, Field, Resource
-from webapp.resources.registry import RESOURCES, get_resource
-from webapp.resources.types import Problem
-from webapp.services import files, jobs
+from webapp.resources.base import Field, Resource
+from webapp.resources.registry import get_resource
+from webapp.services import files
+from webapp.services.export_requests import request_export
+from webapp.services.export_rows import build_query, count_rows, open_snapshot, stream_rows
 from webapp.services.job_protocol import JobRun
-from webapp.services.queries import RecordQuery, parse_sort, where_filters
 
-
-def request_export(
-    actor: User,
-    resource_name: str,
-    file_format: str,
-    *,
-    fields: Sequence[str] = (),
-    filters: dict[str, str] | None = None,
-    sort: str = "",
-    options: dict[str, Any] | None = None,
-    language: str = "",
-    claimed_by: str | None = None,
-) -> TaskNotification:
-    """Create the job of an export; everything that can be wrong with the request is said here.
-
-    ``fields`` are the columns in order, all of them when empty. ``language`` is that of the reader:
-    files for people are in it. Invalid maps names to problems.
-    """
-    params: dict[str, Any] = {
-        "fields": list(fields),
-        "filters": {name: text for name, text in (filters or {}).items() if text},
-        "sort": sort,
-        "language": language,
-        "options": {},
-    }
-    params["options"] = _check_request(resource_name, file_format, params, options or {})
-    with write_transaction() as session:
-        return jobs.create_job(
-            session,
-            "export",
-            actor=actor,
-            model_name=resource_name,
-            file_format=file_format,
-            params=params,
-            queue_key=None
-            if claimed_by
-            else f"export:{actor.id}:{resource_name}:{file_format}:{_digest(params)}",
-            claimed_by=claimed_by,
-        )
-
-
-def _digest(params: dict[str, Any]) -> str:
-    return files.digest_text(repr(sorted(params.items())))[:32]
-
-
-def _check_request(
-    resource_name: str, file_format: str, params: dict[str, Any], options: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the options as the writer wants them."""
-    problems: dict[str, Problem] = {}
-    if resource_name not in RESOURCES:
-        raise Invalid(
-            {"resource": _unknown(N_("There is no resource “%(value)s”."), resource_name, RESOURCES)}
-        )
-    resource = get_resource(resource_name)
-    known = [field.name for field in resource.fields]
-    for name in params["fields"]:
-        if name not in known:
-            problems["fields"] = _unknown(N_("There is no field “%(value)s”."), name, known)
-    cleaned: dict[str, Any] = {}
-    try:
-        cleaned = get_format(file_format).clean_options(options)
-    except Problem as problem:
-        problems["format"] = problem
-    if problems:
-        raise Invalid(problems)
-    where_filters(resource, RecordQuery(resource), params["filters"])
-    return cleaned
-
-
-def _unknown(message: str, value: str, known: Any) -> Problem:
-    return Problem(message, N_("Use one of: %(known)s."), value=value, known=", ".join(known))
+__all__ = ["request_export", "run_export"]
 
 
 def run_export(run: JobRun) -> None:
@@ -104,54 +30,22 @@ def run_export(run: JobRun) -> None:
     with force_locale(language):
         columns = [Column(field.name, _(field.label), field.type) for field in fields]
     path = files.new_path("exports", chosen.get_extension(run.params["options"]))
-    with db.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        statement, total = _statement(connection, resource, fields, run.params)
+    query, number = build_query(resource, fields, run.params["filters"], run.params["sort"])
+    with open_snapshot() as connection:
+        total = count_rows(connection, number, run)
         run.set_total(total)
-        with files.open_for_writing(path) as file:
+        # Closed at once, whatever happens: an open query would keep the connection busy and in the past.
+        with (
+            closing(stream_rows(connection, query, run, chosen.batch_rows)) as batches,
+            files.open_for_writing(path) as file,
+        ):
             info = _describe(resource, run, total, language)
-            result = chosen.writer(
-                _batches(connection, statement, run, chosen.batch_rows),
-                columns,
-                file,
-                info,
-                run.params["options"],
-            )
+            result = chosen.writer(batches, columns, file, info, run.params["options"])
     _publish(run, path, result)
 
 
 def _chosen_fields(resource: Resource, names: Sequence[str]) -> Sequence[Field]:
     return [resource.get_field(name) for name in names] or resource.fields
-
-
-def _statement(
-    connection: Connection, resource: Resource, fields: Sequence[Field], params: dict[str, Any]
-) -> tuple[Select[Any], int]:
-    query = RecordQuery(resource)
-    conditions = where_filters(resource, query, params["filters"])
-    field, downwards = parse_sort(resource, params["sort"])
-    column = query.column(field)
-    tie = resource.model.id
-    counted = query.select(()).where(*conditions).subquery()
-    total = connection.scalar(select(func.count()).select_from(counted)) or 0
-    statement = query.select(fields).where(*conditions)
-    if downwards:
-        return statement.order_by(column.desc(), tie.desc()), total
-    return statement.order_by(column, tie), total
-
-
-def _batches(
-    connection: Connection, statement: Select[Any], run: JobRun, rows_at_once: int
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Stream the snapshot, telling the progress between batches; stops when the job is stopped."""
-    done = 0
-    result = connection.execution_options(stream_results=True, yield_per=rows_at_once).execute(statement)
-    for rows in result.partitions():
-        run.raise_if_stopped()
-        yield [tuple(row)[1:] for row in rows]  # the first column is the id, which files leave out
-        done += len(rows)
-        run.report(done)
 
 
 def _find_language(run: JobRun) -> str:
@@ -203,11 +97,3 @@ def _publish(run: JobRun, path: str, result: WriteResult) -> None:
     except BaseException:
         files.delete(path)
         raise
-
-
-def download_name(job: TaskNotification) -> str:
-    """Return the name under which an export is saved: resource, day, extension."""
-    chosen = get_format(job.file_format or "")
-    extension = chosen.get_extension(job.params.get("options", {}))
-    day = (job.completed_at or utc_now()).astimezone(settings().zone).strftime("%Y-%m-%d")
-    return f"{job.model_name}-{day}.{extension}"

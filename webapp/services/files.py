@@ -25,6 +25,8 @@ from webapp.models import DataImport, TaskNotification
 from webapp.resources.base import N_
 
 COPY_BYTES = 1 << 20
+# How stores name the moment of the last write: disks, S3, Azure, Google Cloud, memory.
+WRITTEN_AT = ("mtime", "LastModified", "last_modified", "updated", "created")
 FREE_DISK_FLOOR = 100 << 20  # bytes that must stay free on the server's disk
 
 
@@ -154,9 +156,11 @@ def sweep_orphans(now: datetime, *, older_than: timedelta = timedelta(hours=6)) 
 
 
 def _age(entry: dict[str, Any], now: datetime) -> timedelta:
-    changed = entry.get("mtime") or entry.get("LastModified") or now
+    changed = next((entry[name] for name in WRITTEN_AT if entry.get(name)), now)
+    if isinstance(changed, str):
+        changed = datetime.fromisoformat(changed)
     moment = changed if isinstance(changed, datetime) else datetime.fromtimestamp(changed, now.tzinfo)
-    return now - moment
+    return now - (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo))
 
 
 def _is_named(path: str) -> bool:

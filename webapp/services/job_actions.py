@@ -3,6 +3,8 @@
 Owners act on their own jobs, administrators on any. Every action is kept in the audit.
 """
 
+from typing import Any
+
 from webapp.database import write_transaction
 from webapp.errors import Conflict
 from webapp.models import TaskNotification, User
@@ -10,6 +12,7 @@ from webapp.resources.base import N_
 from webapp.services import job_protocol, jobs
 from webapp.services.accounts import require_role
 from webapp.services.bulk_actions import cancel_many, delete_many, retry_many
+from webapp.services.export_requests import check_request
 from webapp.services.job_audit import audit_jobs
 
 __all__ = [
@@ -25,6 +28,9 @@ __all__ = [
 
 # An import is begun again by ``import_again``: a person sees its mapping once more before a row is saved.
 REPEATABLE = frozenset({"export", *jobs.SYSTEM_TASK_TYPES})
+
+# What an export asks for, where nothing else was said.
+DEFAULTS: dict[str, Any] = {"fields": [], "filters": {}, "sort": "", "options": {}}
 
 
 def list_actions(state: str, job: TaskNotification) -> frozenset[str]:
@@ -58,7 +64,10 @@ def run_now(actor: User, task_id: str) -> TaskNotification:
 
 
 def run_again(actor: User, task_id: str) -> TaskNotification:
-    """Ask for the same once more, as a job of its own of the actor's. Conflict when it still goes on."""
+    """Ask for the same once more, as a job of its own of the actor's. Conflict when it still goes on.
+
+    Invalid when an export can no longer be made as it was: a field is gone, or there are too many rows.
+    """
     with write_transaction() as session:
         job = jobs.get_job(actor, task_id)
         if not job.is_final or job.task_type not in REPEATABLE:
@@ -70,11 +79,20 @@ def run_again(actor: User, task_id: str) -> TaskNotification:
             actor=None if is_system else actor,
             model_name=job.model_name,
             file_format=job.file_format,
-            params=dict(job.params),
+            params=_renew_params(job),
             queue_key=job.queue_key if is_system or job.user_id == actor.id else None,
         )
         audit_jobs(session, actor, "run_again", [made])
         return made
+
+
+def _renew_params(job: TaskNotification) -> dict[str, Any]:
+    """Return what an export asks for, as it is right today, without the notes of its last run."""
+    if job.task_type != "export":
+        return dict(job.params)
+    asked = DEFAULTS | {name: job.params[name] for name in DEFAULTS.keys() & job.params.keys()}
+    checked = check_request(job.model_name or "", job.file_format or "", **asked)
+    return checked | {"language": job.params.get("language", "")}
 
 
 def force_release(actor: User, task_id: str) -> TaskNotification:

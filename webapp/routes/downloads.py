@@ -1,0 +1,79 @@
+"""Sending kept files: in blocks from any store, in part where the browser goes on after a break."""
+
+import unicodedata
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import FileWrapper
+
+from webapp.services import files
+
+BLOCK_BYTES = 64 * 1024
+SAFE_IN_NAMES = "!#$&+-.^_`|~"  # what RFC 5987 leaves as it is, beside letters and digits
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A file as an answer: ``path`` in the store, ``name`` for whoever saves it."""
+
+    path: str
+    name: str
+    mimetype: str
+    size: int
+    sha256: str
+    changed_at: datetime | None = None
+
+
+def send_kept_file(kept: KeptFile) -> Response:
+    """Answer with a file, whole or the range that was asked for. NotFound when it is gone.
+
+    Its SHA-256 is its ETag: a strong one, because equal bytes are the same file on every server.
+    """
+    opened = ExitStack()
+    file = opened.enter_context(files.open_for_reading(kept.path))
+    response = Response(FileWrapper(file, BLOCK_BYTES), mimetype=kept.mimetype)
+    response.call_on_close(opened.close)
+    response.content_length = kept.size
+    response.set_etag(kept.sha256)
+    response.last_modified = kept.changed_at
+    response.headers["Content-Disposition"] = build_disposition(kept.name)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cache-Control"] = "private, no-cache"  # kept by who downloaded it, asked for each time
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=_length_in_parts(kept))
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        return _refuse_range(kept.size)
+    if response.status_code in {304, 412}:
+        response.headers.remove("Content-Length")
+    return response
+
+
+def _length_in_parts(kept: KeptFile) -> int | None:
+    """Return the file's length where a range is answered; where it is to be ignored, None.
+
+    Several ranges at once, and what is no range at all, get the whole file: RFC 9110 leaves that to us.
+    A browser that has the file already is told so before any range is looked at.
+    """
+    is_one = request.range is not None and request.range.units == "bytes" and len(request.range.ranges) == 1
+    return kept.size if is_one and not request.if_none_match.contains(kept.sha256) else None
+
+
+def _refuse_range(size: int) -> Response:
+    response = Response("", status=416)
+    response.headers["Content-Range"] = f"bytes */{size}"
+    return response
+
+
+def build_disposition(name: str) -> str:
+    """Return a Content-Disposition for any name: RFC 6266, plain letters for old programs beside the real ones."""
+    clean = "".join(char for char in name if char.isprintable() and char not in "/\\")
+    ascii_name = unicodedata.normalize("NFKD", clean).encode("ascii", "ignore").decode()
+    plain = "".join(char for char in ascii_name if char.isprintable() and char not in '"%;\\') or "download"
+    if plain == clean:
+        return f'attachment; filename="{plain}"'
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(clean, safe=SAFE_IN_NAMES)}"
