@@ -12,7 +12,9 @@ def test_a_version_is_a_number_for_people_and_a_digest_of_the_code() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\+[0-9a-f]{8}", version.get_version())
 
 
-@pytest.mark.parametrize("place", ["webapp/services/deep.py", "tasks/more.py", "config.py", "templates/a.html"])
+@pytest.mark.parametrize(
+    "place", ["webapp/services/deep.py", "tasks/more.py", "config.py", "templates/a.html"]
+)
 def test_any_change_of_the_code_is_another_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

@@ -166,7 +166,7 @@ def test_a_pdf_says_its_pages_and_minutes_before_it_starts(app: Flask, browser: 
     with app.app_context():
         save("brands", *({"name": f"Brand {number}"} for number in range(300)))
     page = soup(browser.get("/exports/new?resource=brands&format=pdf"))
-    assert "302 records about 12 pages, less than a minute" in shown(page)
+    assert "302 records about 8 pages, less than a minute" in shown(page)
     plain = soup(browser.get("/exports/new?resource=brands"))
     assert "about 12 pages, less than a minute" in shown(plain, "label:has(#format-pdf) noscript")
     part = browser.get("/exports/estimate?resource=brands&format=pdf&filter-q=acme", headers=HTMX)

@@ -15,6 +15,7 @@ from webapp.resources.base import N_, Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Choice, DateTime, Integer, Money, Text
 from webapp.routes.records import NAMED_FILTERS
+from webapp.services import queries
 
 DEFAULT_RESOURCE = "products"
 DEFAULT_FORMAT = "csv"
@@ -64,19 +65,17 @@ class Choices:
         return [item for item in self.resource.fields if isinstance(item.type, Choice)]
 
     @property
-    def text_filters(self) -> list[Field]:
-        """The fields by whose value the records are narrowed now."""
-        return [
-            item
-            for item in self.resource.fields
-            if item.name in self.filters and not isinstance(item.type, Choice)
-        ]
+    def text_filters(self) -> list[str]:
+        """The filters by which the records are narrowed now, but for those with a control of their own."""
+        own = {*NAMED_FILTERS, *(item.name for item in self.choice_fields)}
+        return [name for name in self.filters if name not in own]
 
     @property
-    def other_fields(self) -> list[Field]:
-        """The fields by which the records could be narrowed beside."""
-        taken = {*self.filters, *(item.name for item in self.choice_fields)}
-        return [item for item in self.resource.fields if item.name not in taken and not _is_long(item)]
+    def other_filters(self) -> list[str]:
+        """The filters by which the records could be narrowed beside."""
+        taken = {*NAMED_FILTERS, *self.filters, *(item.name for item in self.choice_fields)}
+        taken |= {item.name for item in self.resource.fields if _is_long(item)}
+        return [name for name in queries.list_filter_names(self.resource) if name not in taken]
 
     @property
     def sorts(self) -> list[tuple[str, str]]:
@@ -174,7 +173,7 @@ def _find_format(name: str) -> str:
 
 
 def _filter_names(resource: Resource) -> list[str]:
-    return [*NAMED_FILTERS, *(item.name for item in resource.fields)]
+    return queries.list_filter_names(resource)
 
 
 def _read_filters(resource: Resource, form: MultiDict[str, str]) -> dict[str, str]:

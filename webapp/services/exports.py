@@ -14,7 +14,7 @@ from webapp.models.base import utc_now
 from webapp.pipeline.formats import Column, ExportInfo, WriteResult, get_format
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
-from webapp.services import files
+from webapp.services import files, queries
 from webapp.services.export_requests import request_export
 from webapp.services.export_rows import build_query, count_rows, open_snapshot, stream_rows
 from webapp.services.job_protocol import JobRun
@@ -72,11 +72,9 @@ def _describe(resource: Resource, run: JobRun, total: int, language: str) -> Exp
 
 def _name_filter(resource: Resource, name: str, text: str) -> tuple[str, str]:
     """Return a filter in words, for the head of a file that people read."""
-    if name == "q":
-        return _("Search"), text
-    if name == "low_stock":
-        return _("Low stock only"), _("yes")
-    return _(resource.get_field(name).label), text
+    label = queries.label_filter(resource, name)
+    named = _(label.message, **{key: _(value) for key, value in label.params.items()})
+    return named, _("yes") if name == "low_stock" else text
 
 
 def _publish(run: JobRun, path: str, result: WriteResult) -> None:

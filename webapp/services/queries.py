@@ -133,27 +133,25 @@ def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) 
     return [key == fold_key(text)] if key is not None else [query.column(field) == value]
 
 
-def list_filter_names(resource: Resource) -> set[str]:
-    """Return the names of all filters that a list of this resource understands."""
-    named = {"q", "low_stock"} if resource.name == "products" else {"q"}
-    bounds = {
-        f"{field.name}{end}"
-        for field in resource.fields
-        if isinstance(field.type, BOUNDED)
-        for end in (LOWER, UPPER)
-    }
-    return named | bounds | {field.name for field in resource.fields}
+def list_filter_names(resource: Resource) -> list[str]:
+    """Return the names of all filters that a list of this resource understands, in the order of its fields."""
+    names = ["q", "low_stock"] if resource.name == "products" else ["q"]
+    for field in resource.fields:
+        names.append(field.name)
+        if isinstance(field.type, BOUNDED):
+            names += [f"{field.name}{LOWER}", f"{field.name}{UPPER}"]
+    return names
 
 
 def label_filter(resource: Resource, name: str) -> Phrase:
-    """Return a filter's name in words."""
+    """Return a filter's name in words; a name that is no filter's stands for itself."""
     if name == "q":
         return Phrase(N_("Search"))
     if name == "low_stock":
         return Phrase(N_("Low stock only"))
     field = _find_bounded(resource, name)
     if field is None:
-        return Phrase(resource.get_field(name).label)
+        return Phrase(next((item.label for item in resource.fields if item.name == name), name))
     wording = N_("%(field)s from") if name.endswith(LOWER) else N_("%(field)s up to")
     return Phrase(wording, {"field": field.label})
 
