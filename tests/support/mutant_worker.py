@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from tasks.worker import app, huey
 from tests.support.injector import Lines, get_injector
 from tests.support.mutants import MUTANTS
-from webapp.services import imports, job_protocol, periodic
+from webapp.services import import_batches, job_protocol, periodic
 from webapp.services.job_protocol import Body, JobRun
 
 __all__ = ["app", "huey"]
@@ -78,7 +78,7 @@ def _inject_around_run() -> None:
 
 def _shorten() -> None:
     """Small batches, and a schedule of seconds."""
-    imports.FIRST_BATCH_ROWS = imports.LARGEST_BATCH_ROWS = PLAN.batch_rows
+    import_batches.FIRST_BATCH_ROWS = import_batches.LARGEST_BATCH_ROWS = PLAN.batch_rows
     if PLAN.tick_seconds:
         Scheduler.periodic_task_seconds = PLAN.tick_seconds
         every = timedelta(seconds=PLAN.tick_seconds)
