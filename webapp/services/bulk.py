@@ -1,11 +1,11 @@
 """Many rows at once, in the way each database likes best, within the caller's write transaction."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -149,7 +149,7 @@ def join_values(
     wanted = func.json_each(bindparam("wanted", type_=String)).table_valued("value", name="wanted")
     parts = [func.json_extract(wanted.c.value, f"$[{place}]") for place in range(len(columns))]
     condition = and_(*(one == part for one, part in zip(columns, parts, strict=True)))
-    return ValuesTable(wanted, condition, {"wanted": json.dumps(values)})
+    return ValuesTable(wanted, condition, {"wanted": orjson.dumps(values).decode()})
 
 
 def add_to_column(session: Session, table: Table, column: str, deltas: Mapping[int, int]) -> None:

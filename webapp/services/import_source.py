@@ -5,8 +5,9 @@ from typing import Any
 
 from webapp.extensions import db, settings
 from webapp.models import DataImport
-from webapp.pipeline.check import CheckedRow, RowProblem, check_rows
+from webapp.pipeline.check import CheckedRow, Checker, check_rows
 from webapp.pipeline.dialect import Dialect
+from webapp.pipeline.garbage import rare_collections
 from webapp.pipeline.read import read_table
 from webapp.resources.registry import get_resource
 from webapp.services import files
@@ -35,11 +36,12 @@ class RowSource:
 
     def read(self, after_line: int = 0) -> Iterator[list[CheckedRow]]:
         """Yield the rows below a line, some thousand at a time; the template's example is left out."""
-        with files.local_path(self.path) as local:
+        checker = Checker(self.fields, self.rules, self.styles, self.resource.key)
+        with files.local_path(self.path) as local, rare_collections():
             table = read_table(local, dialect=self.dialect, limits=read_limits())
             is_first = not after_line
             for chunk in table.chunks(size=CHUNK_ROWS, start_line=after_line):
-                rows = self._check_chunk(chunk)
+                rows = checker.check_chunk(chunk)
                 if is_first and rows and is_example(self.resource, rows[0]):
                     self.examples = 1
                     del rows[0]
@@ -49,11 +51,3 @@ class RowSource:
     def check(self, records: list[tuple[int, dict[str, str]]]) -> list[CheckedRow]:
         """Return rows of text as values with their problems."""
         return check_rows(records, self.fields, self.rules, self.styles, self.resource.key)
-
-    def _check_chunk(self, chunk: Any) -> list[CheckedRow]:
-        records = zip(chunk.frame.index.tolist(), chunk.frame.to_dict("records"), strict=True)
-        rows = self.check(list(records))
-        for line, problem in chunk.problems.items():
-            row = next(row for row in rows if row.line == line)
-            row.problems.insert(0, RowProblem("", "", problem))
-        return rows

@@ -53,10 +53,10 @@ def note_missing(plans: "Sequence[Plan]", context: "SaveContext") -> None:
 
 
 def fill_in_missing(values: dict[str, Any]) -> None:
-    """Put the ids of records that are created by now in the place of what was missing."""
+    """Put ids in the place of what was missing and is created by now; 0 in a dry run, which creates nothing."""
     for column, value in values.items():
-        if type(value) is MissingRecord and value.plan is not None:
-            values[column] = value.plan.record_id
+        if type(value) is MissingRecord:
+            values[column] = value.plan.record_id if value.plan else 0
 
 
 def forget_missing(row: CheckedRow) -> None:

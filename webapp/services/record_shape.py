@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from webapp.resources.base import Field, Resource
+from webapp.resources.derived import Derivation, get_derivation
 from webapp.resources.types import fold_key
 from webapp.services.stock import DIRECTIONS
 
@@ -30,6 +31,7 @@ class Shape:
     key: tuple[tuple[str, bool], ...]
     key_columns: tuple[str, ...]
     emptied: dict[str, Any]
+    derivation: Derivation
     is_movement: bool
 
     def key_of(self, values: dict[str, Any]) -> Key | None:
@@ -66,6 +68,7 @@ def get_shape(resource: Resource) -> Shape:
         emptied={
             item.column: _when_empty(table, item.column) for item in fields if _may_be_empty(table, item)
         },
+        derivation=get_derivation(resource),
         is_movement=resource.name in DIRECTIONS,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -11,7 +12,6 @@ from sqlalchemy.orm import Session
 from webapp.models import Change
 from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
-from webapp.resources.derived import derived_columns
 from webapp.resources.registry import get_resource
 from webapp.services.bulk import insert_tuples, update_tuples
 from webapp.services.record_plan import Plan, SaveContext
@@ -78,15 +78,12 @@ def _write_created(session: Session, shape: Shape, plans: list[Plan], now: datet
         plan.record_id = record_id
         if shape.is_movement and not plan.after["reference"]:
             plan.after["reference"] = f"{REFERENCE_PREFIXES[shape.resource.name]}-{record_id}"
-    derived = [derived_columns(shape.resource, plan.after) for plan in plans]
-    names = [*shape.columns, *derived[0], "id", "version", "created_at", "updated_at"]
-    rows = [
-        (*_as_written(plan).values(), *extra.values(), plan.record_id, 1, now, now)
-        for plan, extra in zip(plans, derived, strict=True)
-    ]
+    derive = shape.derivation.derive
+    names = [*shape.columns, *shape.derivation.columns, "id", "version", "created_at", "updated_at"]
+    rows = [(*_as_written(plan).values(), *derive(plan.after), plan.record_id, 1, now, now) for plan in plans]
     # In order of their keys: two imports that add the same records then wait for each other only one way.
     places = [names.index(name) for name in shape.key_columns]
-    rows.sort(key=lambda row: [row[place] for place in places])
+    rows.sort(key=itemgetter(*places))
     insert_tuples(session, shape.table, names, rows)
 
 
@@ -96,12 +93,9 @@ def _as_written(plan: Plan) -> dict[str, Any]:
 
 
 def _write_updated(session: Session, shape: Shape, plans: list[Plan], now: datetime) -> None:
-    derived = [derived_columns(shape.resource, plan.after) for plan in plans]
-    names = [*shape.columns, *derived[0]]
-    rows = [
-        (plan.record_id, *plan.after.values(), *extra.values())
-        for plan, extra in zip(plans, derived, strict=True)
-    ]
+    derive = shape.derivation.derive
+    names = [*shape.columns, *shape.derivation.columns]
+    rows = [(plan.record_id, *plan.after.values(), *derive(plan.after)) for plan in plans]
     update_tuples(session, shape.table, names, rows, now)
 
 

@@ -4,7 +4,7 @@ Each row is checked, has its stock effect and sends its signals, in file order; 
 A bad row never takes its neighbours with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,7 +54,8 @@ def save_rows(
     """
     batch = _Batch(session, resource, context)
     plans = batch.save(rows)
-    if not context.is_dry:
+    is_lost = context.all_or_nothing and any(plan.action == "failed" for plan in plans)
+    if not context.is_dry and not is_lost:
         send_signals(session, resource, plans, context)
     return plans
 
@@ -79,11 +80,13 @@ class _Batch:
         self.ledger = ledger or context.ledger or StockLedger(is_dry=context.is_dry)
         self.existing: dict[Key, dict[str, Any]] = {}
         self.lines: dict[Key, int] = {}
+        self.has_repeats = False
         self.has_seen = context.is_dry or (self.shape.is_movement and context.job_id is not None)
 
     def save(self, rows: Sequence[CheckedRow]) -> list[Plan]:
         """Save the rows, in groups in which no key comes twice."""
         groups = _split_at_repeats(self._look_up(rows))
+        self.has_repeats = len(groups) > 1
         return [plan for group in groups for plan in self._save_group(group)]
 
     def _look_up(self, rows: Sequence[CheckedRow]) -> list[KeyedRow]:
@@ -91,7 +94,8 @@ class _Batch:
         good = [row for row in rows if not row.problems]
         resolve_references(self.session, self.shape, good, self.context, self.ledger)
         keyed = [(row, None if row.problems else self.shape.key_of(row.values)) for row in rows]
-        keys = [key for key in dict.fromkeys(key for _, key in keyed) if key is not None and not _is_new(key)]
+        wanted = dict.fromkeys(key for _, key in keyed if key is not None)
+        keys = [key for key in wanted if not self._is_new(key)]
         for key in keys:
             self.existing.pop(key, None)
         found = find_existing(self.session, self.shape, keys, lock=not self.context.is_dry)
@@ -139,16 +143,21 @@ class _Batch:
         plans = [planner.plan(row, key) for row, key in group]
         if self.context.create_missing:
             note_missing(plans, self.context)
+            if self.context.is_dry:
+                for plan in plans:
+                    fill_in_missing(plan.after)
         return plans
 
     def _remember(self, group: list[KeyedRow], plans: list[Plan]) -> None:
         """Let later rows of the job meet what these have saved."""
+        if not self.has_repeats and not self.has_seen:
+            return
         taken = [
             (key, plan)
             for (_, key), plan in zip(group, plans, strict=True)
-            if plan.action != "failed" and key is not None and not _is_new(key)
+            if plan.action != "failed" and key is not None and not self._is_new(key)
         ]
-        if not self.context.is_dry:
+        if self.has_repeats and not self.context.is_dry:
             for key, plan in taken:
                 values = plan.after | {"id": plan.record_id}
                 self.existing[key] = values | {"quantity": plan.opening} if plan.opening else values
@@ -156,6 +165,10 @@ class _Batch:
             new = {key: plan.row.line for key, plan in taken if key not in self.lines}
             self.context.seen.add(new)
             self.lines |= new
+
+    def _is_new(self, key: Key) -> bool:
+        """Whether a part of the key is a record that does not exist yet."""
+        return bool(self.context.create_missing) and any(type(part) is MissingRecord for part in key)
 
     def _write(self, plans: list[Plan]) -> None:
         if self.context.create_missing:
@@ -179,25 +192,21 @@ class _Batch:
         missing.plan = made
 
 
-def _is_new(key: Key) -> bool:
-    """Whether a part of the key is a record that does not exist yet."""
-    return any(type(part) is MissingRecord for part in key)
-
-
-def _split_at_repeats(rows: Sequence[KeyedRow]) -> Iterator[list[KeyedRow]]:
+def _split_at_repeats(rows: Sequence[KeyedRow]) -> list[list[KeyedRow]]:
     """Cut where a key comes again, so that the later row meets what the earlier one has saved."""
+    groups: list[list[KeyedRow]] = []
     group: list[KeyedRow] = []
     keys: set[Key] = set()
     for keyed in rows:
         key = keyed[1]
         if key in keys:
-            yield group
+            groups.append(group)
             group, keys = [], set()
         if key is not None:
             keys.add(key)
         group.append(keyed)
-    if group:
-        yield group
+    groups.append(group)
+    return groups
 
 
 def _refuse(row: CheckedRow, error: Exception) -> Plan:
@@ -208,6 +217,8 @@ def _refuse(row: CheckedRow, error: Exception) -> Plan:
 
 def send_signals(session: Session, resource: Resource, plans: list[Plan], context: SaveContext) -> None:
     """Tell of every saved row, in file order; of what came with it just before and just after it."""
+    if not record_saved.receivers and not stock_moved.receivers:
+        return
     for plan in plans:
         for missing in plan.needs:
             if missing.plan:

@@ -18,6 +18,7 @@ from webapp.resources.types import Problem
 from webapp.services.bulk import join_values, update_tuples
 
 DIRECTIONS = {"inflows": 1, "outflows": -1}
+PRODUCTS: Any = Product.__table__
 
 
 class StockLedger:
@@ -37,7 +38,7 @@ class StockLedger:
         """Read, and lock in order of their ids, the products that are not known yet."""
         wanted = [(item,) for item in set(product_ids) - self._products.keys()]
         if wanted:
-            self._read(session, Product.id, wanted)
+            self._read(session, PRODUCTS.c.id, wanted)
 
     def find(self, session: Session, serial_numbers: Collection[str]) -> dict[str, int]:
         """Read, and lock in order of their ids, the products of a batch; return their ids.
@@ -45,24 +46,19 @@ class StockLedger:
         The serial numbers are folded ones. A dry run forgets the products of earlier batches.
         """
         if self.is_dry:
+            for item in self._products.keys() - self._touched:
+                del self._quantities[item]
             self._products = {}
-            self._quantities = {item: self._quantities[item] for item in self._touched}
-        rows = self._read(session, Product.serial_number_key, [(item,) for item in serial_numbers])
+        rows = self._read(session, PRODUCTS.c.serial_number_key, [(item,) for item in serial_numbers])
         return {row.serial_number_key: row.id for row in rows}
 
     def _read(self, session: Session, column: Any, values: list[tuple[Any]]) -> Sequence[Any]:
         wanted = join_values(session, column, values=values)
-        query = select(
-            Product.id,
-            Product.serial_number,
-            Product.serial_number_key,
-            Product.quantity,
-            Product.cost_price,
-            Product.sell_price,
-        )
-        query = query.join(wanted.table, wanted.condition).order_by(Product.id)
+        names = ("id", "serial_number", "serial_number_key", "quantity", "cost_price", "sell_price")
+        query = select(*(PRODUCTS.c[name] for name in names))
+        query = query.join(wanted.table, wanted.condition).order_by(PRODUCTS.c.id)
         if not self.is_dry:
-            query = query.with_for_update(of=Product)
+            query = query.with_for_update(of=PRODUCTS)
         rows = session.execute(query, wanted.parameters).all()
         for row in rows:
             self._products[row.id] = row
@@ -102,9 +98,8 @@ class StockLedger:
         """Write each touched product's new quantity."""
         if not self._touched or self.is_dry:
             return
-        table: Any = Product.__table__
         rows = [(item, self._quantities[item]) for item in sorted(self._touched)]
-        update_tuples(session, table, ("quantity",), rows, utc_now())
+        update_tuples(session, PRODUCTS, ("quantity",), rows, utc_now())
         self._touched.clear()
 
 
