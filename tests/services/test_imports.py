@@ -12,12 +12,10 @@ from tests.support.databases import on_both_databases
 from tests.support.factories import heard_signals, quantity_of, save, stock_up
 from tests.support.houses import MakeApp
 from tests.support.imports import apply, bring_in, check, counts, job_of, reload_import, start, upload
-from tests.support.jobs import carry_out, claim, look_at, lose_worker
+from tests.support.jobs import carry_out, claim, die_after, look_at, lose_worker
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from webapp.extensions import db
 from webapp.models import Brand, Category, Change, DataImport, ImportRowError, Outflow, Supplier, User
 from webapp.services import import_apply, import_errors, imports, jobs
-from webapp.services.job_protocol import JobRun
 
 pytestmark = on_both_databases
 
@@ -253,7 +251,7 @@ def test_a_killed_import_resumes_with_no_row_lost_and_none_twice(session: Sessio
     with heard_signals() as heard:
         for batches in (1, 2):
             run = claim(job_id)
-            _die_after(run, batches)
+            die_after(run, batches, import_apply.run_import)
             seen.append(look_at(job_id).processed)
             lose_worker(job_id)
         carry_out(job_id, import_apply.run_import)
@@ -262,23 +260,6 @@ def test_a_killed_import_resumes_with_no_row_lost_and_none_twice(session: Sessio
     assert (job.status, counts(job), quantity_of("A")) == ("completed", (rows, 0, 0, 0), 50)
     saved = [carried["line"] for name, _, carried in heard if name == "record_saved"]
     assert saved == list(range(2, rows + 2))
-
-
-def _die_after(run: JobRun, batches: int) -> None:
-    """Run an import whose worker vanishes after some batches, without a word."""
-    original, done = run.raise_if_stopped, 0
-
-    def count() -> None:
-        nonlocal done
-        original()
-        done += 1
-        if done > batches:
-            raise SystemExit
-
-    run.raise_if_stopped = count  # type: ignore[method-assign]
-    with pytest.raises(SystemExit):
-        import_apply.run_import(run)
-    db.session.rollback()
 
 
 def test_a_poisoned_import_ends_row_by_row_and_names_the_last_good_line(
@@ -290,7 +271,7 @@ def test_a_poisoned_import_ends_row_by_row_and_names_the_last_good_line(
         claim(job_id)
         lose_worker(job_id)
     run = claim(job_id)
-    _die_after(run, 7)
+    die_after(run, 7, import_apply.run_import)
     assert look_at(job_id).checkpoint == {"line": 8}
 
 
@@ -298,7 +279,7 @@ def test_a_cancelled_import_keeps_what_was_saved_and_says_so(session: Session, e
     stock_up("A", quantity=1000)
     job = start(editor, upload(editor, "outflows", outflow_file(900)))
     run = claim(job.id)
-    _die_after(run, 1)
+    die_after(run, 1, import_apply.run_import)
     jobs.cancel_job(editor, job.task_id)
     lose_worker(job.id)
     ended = look_at(job.id)

@@ -83,6 +83,7 @@ def make_context(run: JobRun, source: RowSource, *, is_dry: bool = False) -> Sav
         mode=source.options["mode"],
         empty=source.options.get("empty", "keep"),
         repeated=source.options.get("repeated", "error"),
+        all_or_nothing=source.options["on_error"] == "abort",
         create_missing=frozenset(source.options.get("create_missing", ())),
         is_dry=is_dry,
         ledger=StockLedger(is_dry=True) if is_dry else None,

@@ -29,7 +29,8 @@ class SaveContext:
     whose records are created where there are none; ``will_create`` collects them, or in a dry run
     what they would be, by field and folded name.
 
-    One context belongs to one job: ``seen`` knows the rows that came before.
+    One context belongs to one job: ``seen`` knows the rows that came before. With ``all_or_nothing`` a
+    batch with a bad row sends no signals, because its caller rolls it back.
     """
 
     actor_id: int | None
@@ -41,6 +42,7 @@ class SaveContext:
     empty: str = "keep"
     repeated: str = "error"
     create_missing: frozenset[str] = frozenset()
+    all_or_nothing: bool = False
     will_create: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: SeenKeys = field(default_factory=SeenKeys)
 
