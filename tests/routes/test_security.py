@@ -19,6 +19,8 @@ VALUES = {
     "filename": "x.css",
     "name": "metrics",
     "action": "deletion",
+    "line": "2",
+    "file_format": "csv",
 }
 
 

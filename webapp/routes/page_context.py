@@ -84,7 +84,8 @@ def build_navigation() -> list[NavGroup]:
 
 
 def _item(label: str, icon: str, endpoint: str) -> NavItem:
-    return NavItem(label, icon, url_for(endpoint), request.blueprint == endpoint.partition(".")[0])
+    is_active = (request.blueprint or "").partition("_")[0] == endpoint.partition(".")[0]
+    return NavItem(label, icon, url_for(endpoint), is_active)
 
 
 def _monitor_item() -> NavItem:
