@@ -142,9 +142,7 @@ class Checker:
 
     def check_chunk(self, chunk: "Chunk") -> list[CheckedRow]:
         """Return the rows of a chunk; what is wrong with a row as such comes first among its problems."""
-        texts = {str(name): chunk.frame[name].tolist() for name in chunk.frame.columns}
-        lines = chunk.frame.index.tolist()
-        rows = self.check_texts(lines, texts)
+        rows = self.check_texts(chunk.lines, chunk.columns)
         if chunk.problems:
             for row in rows:
                 if row.line in chunk.problems:

@@ -88,6 +88,7 @@ class Planner:
         self.ledger = ledger
         self.existing = existing
         self.lines = lines
+        self.needed = {column for _, column in shape.required}
         self.now = utc_now().replace(microsecond=0)
 
     def plan(self, row: CheckedRow, key: Key | None) -> Plan:
@@ -115,12 +116,12 @@ class Planner:
         if self.context.mode == "update":
             problem = Problem(N_("There is no such %(kind)s to update."), kind=self.shape.resource.label)
             return self._fail(row, self.shape.resource.key[0], problem)
-        for item, column in self.shape.required:
-            if column not in values:
-                row.add_problem(item.name, missing(item))
-        if row.problems:
+        if not self.needed <= values.keys():
+            for item, column in self.shape.required:
+                if column not in values:
+                    row.add_problem(item.name, missing(item))
             return Plan(row, "failed")
-        after = {column: values.get(column) for column in self.shape.columns}
+        after = dict(zip(self.shape.columns, map(values.get, self.shape.columns), strict=True))
         made = Plan(row, "created", after=after)
         if self.name == "products":
             made.opening, after["quantity"] = after["quantity"] or 0, 0
