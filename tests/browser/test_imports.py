@@ -88,7 +88,8 @@ def test_the_northwind_shop_comes_in_with_its_numbers_matched_to_names(app: Flas
     for number, name in enumerate(CATEGORIES, 1):
         word = page.get_by_role("row", name=re.compile(rf"^{number} ")).get_by_role("combobox")
         word.fill(name[:4])
-        expect(page.locator("#names-category option").first).to_have_attribute("value", name)
+        expect(page.locator(f"#names-category option[value='{name}']")).to_have_count(1)
+        expect(page.locator("#names-category option")).to_have_count(2 if name == "Produce" else 1)
         word.fill(name)
     page.get_by_role("button", name="Check again").click()
     expect(page.get_by_role("button", name="Import 77 rows")).to_be_visible()
@@ -104,8 +105,8 @@ def test_the_northwind_shop_comes_in_with_its_numbers_matched_to_names(app: Flas
     check(page)
     created, _updated, _unchanged, failed = tallies(page)
     assert created + failed == 2155
-    assert created > 500
-    assert failed > 500  # more was sold than the sample has in stock
+    assert created > 200
+    assert failed > 1500  # much more was sold than the sample has in stock
     apply(page, created)
     wait_for_result(page, f"{failed:,} rows could not be imported")
     assert tallies(page) == [created, 0, 0, failed]
