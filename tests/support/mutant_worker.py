@@ -39,10 +39,10 @@ def _inject_into_run() -> None:
         hit("checked", run)  # from here on only the fence can stop it
 
     @contextmanager
-    def pointed_batch(run: JobRun) -> Iterator[Session]:
+    def pointed_batch(run: JobRun, **options: bool) -> Iterator[Session]:
         lines, begun = Lines(run), time.monotonic()
         hit("before_batch", run)
-        with batch(run) as session:
+        with batch(run, **options) as session:
             yield session
             if run.is_complete:
                 hit("finishing", run, lines.passed())

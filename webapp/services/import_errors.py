@@ -17,6 +17,7 @@ from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Problem
 
 GROUP_LINES = 5
+GROUPED_ERRORS = 100_000
 READ_AT_ONCE = 1_000
 TRANSLATED = ("kind", "field")  # params that are labels
 
@@ -64,38 +65,45 @@ def _select(data_import: DataImport) -> Select[ImportRowError]:
 
 
 def group_row_errors(data_import: DataImport, limit: int = 50) -> list[ErrorGroup]:
-    """Return the most frequent reasons, each with its value: what one correction may settle."""
+    """Return the most frequent reasons, each with its value: what one correction may settle.
+
+    Of very many errors the first 100,000 are looked at.
+    """
     error = ImportRowError
-    alike: list[Any] = [error.column, error.message, error.value, cast(error.params, String)]
-    first: Any = func.min(error.id)
-    groups = (
-        select(first.label("first_id"), func.count().label("count"))
-        .where(error.data_import_id == data_import.id)
-        .group_by(*alike)
-        .order_by(func.count().desc(), first)
-        .limit(limit)
+    looked_at = _select(data_import).with_only_columns(
+        error.id,
+        error.line,
+        error.column,
+        error.message,
+        error.value,
+        cast(error.params, String).label("text"),
     )
-    rows: Any = db.session.execute(groups)
-    counts: dict[int, int] = dict(rows.all())
-    found = db.session.scalars(select(error).where(error.id.in_(counts)))
-    firsts = {item.id: item for item in found}
-    return [_make_group(data_import, firsts[first_id], count) for first_id, count in counts.items()]
+    part = looked_at.limit(GROUPED_ERRORS).subquery()
+    alike = (part.c.column, part.c.message, part.c.value, part.c.text)
+    ranked = select(
+        part.c.line,
+        func.min(part.c.id).over(partition_by=alike).label("first_id"),
+        func.count().over(partition_by=alike).label("count"),
+        func.row_number().over(partition_by=alike, order_by=(part.c.line, part.c.id)).label("place"),
+    ).subquery()
+    query = (
+        select(ranked)
+        .where(ranked.c.place <= GROUP_LINES)
+        .order_by(ranked.c.count.desc(), ranked.c.first_id, ranked.c.place)
+        .limit(limit * GROUP_LINES)
+    )
+    groups: dict[int, list[Any]] = {}
+    for row in db.session.execute(query):
+        groups.setdefault(row.first_id, []).append(row)
+    chosen = dict(list(groups.items())[:limit])
+    firsts = {item.id: item for item in db.session.scalars(select(error).where(error.id.in_(chosen)))}
+    return [_make_group(firsts[first_id], rows) for first_id, rows in chosen.items()]
 
 
-def _make_group(data_import: DataImport, first: ImportRowError, count: int) -> ErrorGroup:
-    error = ImportRowError
-    query = select(error.line).where(
-        error.data_import_id == data_import.id,
-        error.id >= first.id,
-        error.message == first.message,
-        error.column.is_not_distinct_from(first.column),
-        error.value.is_not_distinct_from(first.value),
-        cast(error.params, String)
-        == select(cast(error.params, String)).where(error.id == first.id).scalar_subquery(),
-    )
-    lines = db.session.scalars(query.order_by(error.line).limit(GROUP_LINES)).all()
+def _make_group(first: ImportRowError, rows: Sequence[Any]) -> ErrorGroup:
     reason = Problem(first.message, first.advice, **first.params)
-    return ErrorGroup(first.column or "", reason, first.value or "", count, tuple(lines))
+    lines = tuple(row.line for row in rows)
+    return ErrorGroup(first.column or "", reason, first.value or "", rows[0].count, lines)
 
 
 def open_failed_rows(data_import: DataImport) -> Iterator[bytes]:
