@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
+from tests.support.databases import counted_queries
 from tests.support.factories import quantity_of, save, stock_up
 from tests.support.houses import drain_queue, load_person, sign_in
 from tests.support.pages import HTMX, is_fragment, post, soup, token_of
@@ -511,3 +512,46 @@ def test_the_page_asks_again_only_while_a_job_runs(browser: FlaskClient) -> None
     assert len(soup(running).select("#import-state[hx-get]")) == 1
     drain_queue()
     assert soup(browser.get(url)).select("#import-state[hx-get]") == []
+
+
+def test_the_list_asks_for_all_its_jobs_at_once(app: Flask, browser: FlaskClient) -> None:
+    def count_queries() -> int:
+        with app.app_context(), counted_queries() as found:
+            assert browser.get("/imports/").status_code == 200
+        return len(found)
+
+    send(browser, "brands", "name\nAcme\n")
+    few = count_queries()
+    for number in range(3):
+        send(browser, "brands", f"name\nBrand {number}\n")
+    assert count_queries() == few
+
+
+def test_an_import_that_was_cancelled_can_go_on_or_be_taken_back(app: Flask, browser: FlaskClient) -> None:
+    url = send(browser, "brands", "name\nAcme\n")
+    check(browser, url)
+    assert post(browser, f"{url}/application").status_code == 303
+    running = soup(browser.get(url))
+    cancel = running.select_one("form[action$='/cancellation']")
+    assert cancel is not None
+    assert post(browser, str(cancel["action"])).status_code == 303
+    drain_queue()
+    page = soup(browser.get(url))
+    assert "The import was cancelled" in text_of(page.select_one("[role=alert]"))
+    assert page.select_one("a[href$='/undo']") is not None
+    retry = page.select_one("form[action$='/retries']")
+    assert retry is not None
+    post(browser, str(retry["action"]))
+    drain_queue()
+    assert "Everything was imported" in text_of(soup(browser.get(url)))
+    assert count(app, Brand) == 1
+
+
+def test_a_nameless_matching_is_refused(browser: FlaskClient) -> None:
+    url = send(browser, "brands", "name\nAcme\n")
+    check(browser, url)
+    answer = submit(browser, url, ".profile-save", name=" ")
+    assert answer.status_code == 422
+    alert = soup(answer).select_one("[role=alert] a")
+    assert alert is not None
+    assert alert["href"] == "#profile-name"
