@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
+from xlsxwriter import Workbook
 
 from tests.support.databases import counted_queries
 from tests.support.factories import quantity_of, save, stock_up
@@ -29,12 +30,12 @@ def browser(app: Flask, client: FlaskClient) -> FlaskClient:
     return client
 
 
-def send(browser: FlaskClient, resource: str, text: str, name: str = "list.csv") -> str:
+def send(browser: FlaskClient, resource: str, text: str | bytes, name: str = "list.csv") -> str:
     """Upload a file by the form, let it be read, and return the address of its page."""
     data = {
         "csrf_token": token_of(browser),
         "resource": resource,
-        "file": (io.BytesIO(text.encode()), name),
+        "file": (io.BytesIO(text.encode() if isinstance(text, str) else text), name),
     }
     answer = browser.post("/imports/new", data=data)
     assert answer.status_code == 303, answer.text
@@ -163,6 +164,39 @@ def test_what_cannot_be_a_line_is_said_and_kept(browser: FlaskClient) -> None:
     typed = page.select_one("#reading-header_line")
     assert typed is not None
     assert typed["value"] == "many"
+
+
+def test_a_reading_that_fails_can_be_decided_again(browser: FlaskClient) -> None:
+    url = send(browser, "brands", "name\nAcme\nBolt\n")
+    submit(browser, url, "#reading form", **{"reading-header_line": "500"})
+    page = soup(browser.get(url))
+    assert "The file cannot be read" in text_of(page.select_one("[role=alert]"))
+    submit(browser, url, "#reading form", **{"reading-header_line": ""})
+    assert text_of(soup(browser.get(url)).select_one("#reading")).startswith("What was read 2 rows")
+
+
+def test_a_sheet_is_picked(browser: FlaskClient) -> None:
+    buffer = io.BytesIO()
+    with Workbook(buffer) as workbook:
+        for name, brand in (("Old", "Acme"), ("New", "Bolt")):
+            sheet = workbook.add_worksheet(name)
+            sheet.write_column(0, 0, ("name", brand))
+    url = send(browser, "brands", buffer.getvalue(), "brands.xlsx")
+    assert [text_of(cell) for cell in soup(browser.get(url)).select(".table-sample tbody td")] == ["Acme"]
+    submit(browser, url, "#reading form", **{"reading-sheet": "New"})
+    page = soup(browser.get(url))
+    assert [text_of(cell) for cell in page.select(".table-sample tbody td")] == ["Bolt"]
+    assert "sheet New" in text_of(page.select_one("#reading summary"))
+
+
+def test_a_decimal_sign_and_a_delimiter_are_decided(browser: FlaskClient) -> None:
+    url = send(browser, "outflows", "product|quantity|unit_price\nA|1|1.234\n")
+    choices = {"reading-decimal": ",", "reading-delimiter": "|", "reading-encoding": "cp1252"}
+    submit(browser, url, "#reading form", **choices)
+    summary = text_of(soup(browser.get(url)).select_one("#reading summary"))
+    assert "CP1252 separated by bar decimal comma" in summary
+    _, sent = form_of(soup(browser.get(url)), "#reading form")
+    assert {name: sent[name] for name in choices} == choices
 
 
 DATES = "reference,product,quantity,occurred_at\nS-1,A,1,03/04/2026\nS-2,A,1,05/05/2026\n"
