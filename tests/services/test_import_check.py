@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from tests.support.databases import on_both_databases
 from tests.support.factories import heard_signals, product, quantity_of, save, stock_up
 from tests.support.houses import drain_queue
-from tests.support.imports import apply, bring_in, check, counts, job_of, reload_import, undo, upload
+from tests.support.imports import apply, bring_in, check, counts, job_of, reload_import, start, undo, upload
 from tests.support.jobs import claim, die_after, look_at, lose_worker
 from webapp.errors import Conflict, Invalid
 from webapp.models import Category, Change, DataImport, ImportRowError, Outflow, Product, User
-from webapp.services import import_check, imports, jobs
+from webapp.services import import_apply, import_check, imports, jobs
 
 pytestmark = on_both_databases
 
@@ -336,3 +336,15 @@ def test_a_column_is_remembered_for_the_next_file_of_the_same_user(
     assert (again.report or {})["suggestions"]["description"] == "remembered"
     other = upload(stranger, "brands", text)
     assert "description" not in (other.mapping or {})
+
+
+def test_a_file_that_was_applied_in_part_is_known_too(session: Session, editor: User) -> None:
+    stock_up("A", quantity=2000)
+    text = "product,quantity\n" + "A,1\n" * 900
+    job = start(editor, upload(editor, "outflows", text))
+    die_after(claim(job.id), 1, import_apply.run_import)
+    jobs.cancel_job(editor, job.task_id)
+    lose_worker(job.id)
+    again = check(editor, upload(editor, "outflows", text))
+    with pytest.raises(Invalid, match="already imported"):
+        imports.start_import(editor, again.public_id)

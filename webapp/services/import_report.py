@@ -22,6 +22,7 @@ GROUPS = 50
 GATHERED_GROUPS = 10_000
 LINES = 5
 UNKNOWN_VALUES = 200
+NEW_NAMES = 200
 UNKNOWN_REFERENCE = "There is no %(kind)s “%(value)s”."  # as the resolving of references says it
 
 
@@ -82,7 +83,8 @@ class CheckReport:
     def finish(self, context: SaveContext) -> None:
         """Take the time, and what would be created on the way."""
         self.seconds = round(time.monotonic() - self.started, 3)
-        self.will_create = {name: sorted(names.values()) for name, names in context.will_create.items()}
+        created = context.will_create.items()
+        self.will_create = {name: sorted(names.values())[:NEW_NAMES] for name, names in created}
 
     def to_json(self, session: Session) -> dict[str, Any]:
         """Return the report as it is stored; ``session`` names the records of the samples."""

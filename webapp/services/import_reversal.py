@@ -13,7 +13,7 @@ from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
-from webapp.models import Change, DataImport, ImportJob, ImportKept, User
+from webapp.models import Change, DataImport, ImportJob, ImportKept, Product, User
 from webapp.resources.base import N_
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Problem
@@ -21,7 +21,9 @@ from webapp.services.import_batches import BatchSize
 from webapp.services.job_protocol import JobRun
 from webapp.services.record_removal import Gone, remove_records
 from webapp.services.record_restore import restore_records
+from webapp.services.record_shape import get_table
 from webapp.services.records import SaveContext
+from webapp.services.stock import DIRECTIONS
 
 READ_AT_ONCE = 2_000
 ACTIONS = {"created": "removed", "updated": "restored"}
@@ -112,6 +114,8 @@ def reverse_changes(
 
     ``gone`` and ``kept`` carry a dry run from one call to the next.
     """
+    if not context.is_dry:
+        _lock_products(session, changes)
     kept = _find_kept(session, import_id, changes) if kept is None else kept
     since = _find_later_changes(session, import_id, changes)
     taken: list[Taken] = []
@@ -131,6 +135,18 @@ def reverse_changes(
             for one in open_
         ]
     return taken
+
+
+def _lock_products(session: Session, changes: Sequence[Row[Any]]) -> None:
+    """Lock all products of a batch at its beginning, in order of their ids, as the saving of rows does."""
+    wanted = {change.record_id for change in changes if change.resource == "products"}
+    for name in DIRECTIONS:
+        ids = [change.record_id for change in changes if change.resource == name]
+        table = get_table(get_resource(name))
+        wanted |= set(session.scalars(select(table.c.product_id).where(table.c.id.in_(ids)).distinct()))
+    if wanted:
+        query = select(Product.id).where(Product.id.in_(wanted)).order_by(Product.id).with_for_update()
+        session.execute(query).all()
 
 
 def _group(changes: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:

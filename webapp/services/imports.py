@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import IO, Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from webapp.database import write_transaction
@@ -190,17 +190,17 @@ def is_applied(data_import: DataImport) -> bool:
 
 
 def find_same_file(data_import: DataImport) -> DataImport | None:
-    """Return the newest applied import of the same bytes into the same kind of record."""
+    """Return the newest import of the same bytes into the same kind of record that has saved something."""
     return db.session.scalar(
         select(DataImport)
         .where(
             DataImport.sha256 == data_import.sha256,
             DataImport.resource == data_import.resource,
             DataImport.id != data_import.id,
-            DataImport.state == "applied",
+            DataImport.state.in_(("applying", "applied")),
         )
         .options(joinedload(DataImport.user))
-        .order_by(DataImport.applied_at.desc())
+        .order_by(DataImport.id.desc())
         .limit(1)
     )
 
@@ -253,6 +253,8 @@ def start_import(actor: User, public_id: str, *, confirm_repeat: bool = False) -
         if not confirm_repeat and (same := find_same_file(data_import)):
             raise Invalid({"confirm": describe_repeat(same)})
         job = start_job(session, actor, data_import, "import")
+        # What an earlier try that was taken back had to leave is no matter of this one.
+        session.execute(delete(ImportKept).where(ImportKept.data_import_id == data_import.id))
         data_import.state = "applying"
         return job
 
@@ -271,7 +273,7 @@ def describe_repeat(same: DataImport) -> Problem:
     return Problem(
         N_("This very file was already imported on %(at)s by %(user)s."),
         N_("Importing it again may double stock movements. Confirm that you want it."),
-        at=(same.applied_at or same.updated_at).isoformat(timespec="minutes"),
+        at=f"{(same.applied_at or same.updated_at).astimezone(settings().zone):%Y-%m-%d %H:%M}",
         user=same.user.email if same.user else "–",
     )
 
