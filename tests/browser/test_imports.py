@@ -188,6 +188,10 @@ def test_bad_rows_are_corrected_on_the_page_one_and_many(
     page.get_by_role("button", name="Keep the correction").click()
     expect(page.get_by_text("1 row is corrected and waits to be imported.")).to_be_visible()
     expect(page.locator("#line-2")).to_contain_text("Corrected")
+    expect(page.get_by_role("link", name="Correct line 2")).to_be_focused()
+    page.get_by_role("link", name="Correct line 3").click()
+    page.get_by_role("link", name="Leave it").click()
+    expect(page.get_by_role("link", name="Correct line 3")).to_be_visible()
     assert visitor.is_marked(), "the page was reloaded"
 
     page.get_by_label("What “unknown” in email should be").fill("both@shop.example")

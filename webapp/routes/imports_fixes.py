@@ -68,8 +68,14 @@ def fix_row(public_id: str, line: int) -> ResponseReturnValue:
     except Conflict as error:
         flash(_(str(error)))
     if wants_fragment():
-        row = _find_reasons(found, line)[0]
-        answer = Response(render_template("imports/_row.html", row=row, data_import=found, can_fix=True))
+        row = render_template(
+            "imports/_row.html",
+            row=_find_reasons(found, line)[0],
+            data_import=found,
+            can_fix=True,
+            is_fresh=True,
+        )
+        answer = Response(row)
         answer.headers["HX-Trigger"] = "rows-fixed"
         return answer
     flash(_("Line %(line)s is corrected. Try it when you have corrected all that you want.", line=line))
