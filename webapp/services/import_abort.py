@@ -11,7 +11,8 @@ from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
-from webapp.services.import_reversal import Reversal, count_kept, forget_kept
+from webapp.services.import_kept import count_kept, forget_kept
+from webapp.services.import_reversal import Reversal
 from webapp.services.import_row_errors import write_row_errors
 from webapp.services.job_protocol import JobRun
 

@@ -5,19 +5,19 @@ stock needs. Each of them is kept in ``import_kept`` with its reason.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
-from webapp.models import Change, DataImport, ImportJob, ImportKept, Product, User
+from webapp.models import Change, DataImport, ImportJob, Product, User
 from webapp.resources.base import N_
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Problem
 from webapp.services.import_batches import BatchSize
+from webapp.services.import_kept import Record, Taken, find_kept, keep
 from webapp.services.job_protocol import JobRun
 from webapp.services.record_removal import Gone, remove_records
 from webapp.services.record_restore import restore_records
@@ -27,17 +27,6 @@ from webapp.services.stock import DIRECTIONS
 
 READ_AT_ONCE = 2_000
 ACTIONS = {"created": "removed", "updated": "restored"}
-
-Record = tuple[str, int]  # the name of its resource, and its id
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of one change on its way back: removed, restored, or kept for a reason."""
-
-    change: Any
-    action: str
-    problem: Problem | None = None
 
 
 class Reversal:
@@ -61,7 +50,7 @@ class Reversal:
 
     def _reverse_batch(self, session: Session, batch: Sequence[Row[Any]]) -> None:
         taken = reverse_changes(session, self.import_id, batch, self.context)
-        _keep(session, self.import_id, [item for item in taken if item.problem is not None])
+        keep(session, self.import_id, [item for item in taken if item.problem is not None])
         self.run.processed += len(batch)
         self.run.checkpoint = {**self.run.checkpoint, "change": batch[-1].id}
         session.execute(
@@ -116,7 +105,7 @@ def reverse_changes(
     """
     if not context.is_dry:
         _lock_products(session, changes)
-    kept = _find_kept(session, import_id, changes) if kept is None else kept
+    kept = find_kept(session, import_id, changes) if kept is None else kept
     since = _find_later_changes(session, import_id, changes)
     taken: list[Taken] = []
     for group in _group(changes):
@@ -163,14 +152,6 @@ def _group(changes: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
         yield group
 
 
-def _find_kept(session: Session, import_id: int, changes: Sequence[Row[Any]]) -> set[Record]:
-    query = select(ImportKept.resource, ImportKept.record_id).where(
-        ImportKept.data_import_id == import_id,
-        ImportKept.record_id.in_({change.record_id for change in changes}),
-    )
-    return {(row.resource, row.record_id) for row in session.execute(query)}
-
-
 def _find_later_changes(
     session: Session, import_id: int, changes: Sequence[Row[Any]]
 ) -> dict[Record, Row[Any]]:
@@ -211,48 +192,3 @@ def _keep_one(change: Row[Any], since: dict[Record, Row[Any]], kept: set[Record]
     if later.action == "deleted":
         return Taken(change, "kept", Problem(N_("It was deleted since by %(user)s."), user=user))
     return Taken(change, "kept", Problem(N_("It was changed since by %(user)s."), user=user))
-
-
-def _keep(session: Session, import_id: int, items: Sequence[Taken]) -> None:
-    names = name_records(session, items)
-    rows = [
-        {
-            "data_import_id": import_id,
-            "resource": item.change.resource,
-            "record_id": item.change.record_id,
-            "line": item.change.line,
-            "key": names.get((item.change.resource, item.change.record_id), ""),
-            "message": item.problem.message,
-            "params": item.problem.params,
-        }
-        for item in items
-        if item.problem is not None
-    ]
-    if rows:
-        session.execute(insert(ImportKept.__table__), rows)  # type: ignore[arg-type]  # a Table
-
-
-def name_records(session: Session, items: Sequence[Taken]) -> dict[Record, str]:
-    """Return what records are called now; one that is gone, what it was called when it was changed."""
-    names: dict[Record, str] = {}
-    for name in {item.change.resource for item in items}:
-        resource = get_resource(name)
-        key = getattr(resource.model, resource.reference_field)
-        own = [item.change for item in items if item.change.resource == name]
-        for change in own:
-            values = {**(change.before or {}), **(change.after or {})}
-            names[name, change.record_id] = str(values.get(resource.reference_field) or "")
-        query = select(resource.model.id, key).where(resource.model.id.in_([one.record_id for one in own]))
-        names |= {(name, row[0]): row[1] for row in session.execute(query)}
-    return names
-
-
-def count_kept(session: Session, import_id: int | None) -> int:
-    """Return how many records taking an import back has left as they are."""
-    query = select(func.count()).select_from(ImportKept).where(ImportKept.data_import_id == import_id)
-    return session.scalar(query) or 0
-
-
-def forget_kept(session: Session, import_id: int | None) -> None:
-    """Begin a new list of what is kept."""
-    session.execute(delete(ImportKept).where(ImportKept.data_import_id == import_id))

@@ -11,16 +11,8 @@ from webapp.models import Change, DataImport, ImportJob, ImportKept
 from webapp.models.base import utc_now
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
-from webapp.services.import_reversal import (
-    Record,
-    Reversal,
-    Taken,
-    count_kept,
-    list_job_ids,
-    name_records,
-    read_changes,
-    reverse_changes,
-)
+from webapp.services.import_kept import Record, Taken, count_kept, name_records
+from webapp.services.import_reversal import Reversal, list_job_ids, read_changes, reverse_changes
 from webapp.services.job_protocol import JobRun
 from webapp.services.record_removal import Gone
 from webapp.services.records import SaveContext

@@ -6,18 +6,16 @@ and ``import_undo``.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import IO, Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
 from webapp.errors import Conflict, Invalid, NotFound
-from webapp.extensions import db, settings
+from webapp.extensions import settings
 from webapp.models import Change, DataImport, ImportJob, ImportKept, TaskNotification, User
 from webapp.models.base import utc_now
 from webapp.pipeline.read import sniff_kind
@@ -27,6 +25,16 @@ from webapp.resources.registry import RESOURCES, get_resource
 from webapp.resources.types import Problem
 from webapp.services import files, jobs
 from webapp.services.accounts import require_role
+from webapp.services.import_lookup import (
+    LastImport,
+    find_last_import,
+    find_same_file,
+    get_import,
+    is_applied,
+    latest_job,
+    list_imports,
+    list_latest_jobs,
+)
 from webapp.services.import_mapping import check_mapping, mappable_fields
 from webapp.services.import_options import DEFAULT_OPTIONS, check_options
 from webapp.services.import_overrides import check_overrides
@@ -53,16 +61,6 @@ __all__ = [
 ]
 
 MEBIBYTE = 1 << 20
-
-
-@dataclass(frozen=True)
-class LastImport:
-    """The import that last touched a record, and on which line of its file the record stood."""
-
-    public_id: str
-    file_name: str
-    line: int | None
-    at: datetime
 
 
 def create_import(
@@ -142,67 +140,6 @@ def start_job(
     data_import.updated_at = utc_now()
     data_import.version += 1
     return job
-
-
-def get_import(actor: User, public_id: str) -> DataImport:
-    """Return an import that the actor may see: their own, or any for an administrator. NotFound otherwise."""
-    query = select(DataImport).where(DataImport.public_id == public_id)
-    if not actor.is_admin:
-        query = query.where(DataImport.user_id == actor.id)
-    if db.session().info.get("writing"):
-        query = query.with_for_update()  # two that start something take turns
-    found = db.session.scalar(query)
-    if found is None:
-        raise NotFound(public_id)
-    return found
-
-
-def list_imports(actor: User, *, before_id: int | None = None, limit: int = 50) -> Sequence[DataImport]:
-    """Return the actor's imports, newest first."""
-    query = select(DataImport).where(DataImport.user_id == actor.id)
-    if before_id is not None:
-        query = query.where(DataImport.id < before_id)
-    return db.session.scalars(query.order_by(DataImport.id.desc()).limit(limit)).all()
-
-
-def latest_job(data_import: DataImport) -> TaskNotification | None:
-    """Return the newest job of an import."""
-    return list_latest_jobs([data_import]).get(data_import.id)
-
-
-def list_latest_jobs(imports: Sequence[DataImport]) -> dict[int, TaskNotification]:
-    """Return the newest job of each import, by the import's id."""
-    newest = (
-        select(func.max(TaskNotification.id))
-        .where(TaskNotification.data_import_id.in_([item.id for item in imports]))
-        .group_by(TaskNotification.data_import_id)
-    )
-    found = db.session.scalars(select(TaskNotification).where(TaskNotification.id.in_(newest)))
-    return {job.data_import_id: job for job in found if job.data_import_id is not None}
-
-
-def is_applied(data_import: DataImport) -> bool:
-    """Whether an import has been applied, wholly or until it was cancelled or failed on the way."""
-    if data_import.state == "applied":
-        return True
-    job = latest_job(data_import)
-    return data_import.state == "applying" and (job is None or job.is_final)
-
-
-def find_same_file(data_import: DataImport) -> DataImport | None:
-    """Return the newest import of the same bytes into the same kind of record that has saved something."""
-    return db.session.scalar(
-        select(DataImport)
-        .where(
-            DataImport.sha256 == data_import.sha256,
-            DataImport.resource == data_import.resource,
-            DataImport.id != data_import.id,
-            DataImport.state.in_(("applying", "applied")),
-        )
-        .options(joinedload(DataImport.user))
-        .order_by(DataImport.id.desc())
-        .limit(1)
-    )
 
 
 def read_again(actor: User, public_id: str, overrides: Mapping[str, Any]) -> TaskNotification:
@@ -294,26 +231,3 @@ def _why_not(data_import: DataImport) -> str:
     if data_import.state == "inspected":
         return N_("Check the file first.")
     return N_("This import was already started. Upload the file again to import it once more.")
-
-
-def find_last_import(resource_name: str, record_id: int) -> LastImport | None:
-    """Return the import that last touched a record; one that was taken back has touched what it kept."""
-    was_kept = exists().where(
-        ImportKept.data_import_id == DataImport.id,
-        ImportKept.resource == resource_name,
-        ImportKept.record_id == record_id,
-    )
-    row = db.session.execute(
-        select(DataImport.public_id, DataImport.file_name, Change.line, Change.at)
-        .join(ImportJob, and_(ImportJob.job_id == Change.job_id, Change.id > ImportJob.after_change))
-        .join(DataImport, DataImport.id == ImportJob.data_import_id)
-        .where(
-            Change.resource == resource_name,
-            Change.record_id == record_id,
-            Change.source == "import",
-            or_(DataImport.state != "undone", was_kept),
-        )
-        .order_by(Change.id.desc())
-        .limit(1)
-    ).first()
-    return LastImport(*row) if row else None
