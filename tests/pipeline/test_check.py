@@ -26,7 +26,7 @@ def fields_of(resource: Resource, *names: str) -> list[Field]:
 
 def check(data: str, rules: dict[str, ColumnRule], **styles: Style) -> list[CheckedRow]:
     table = read_table(io.BytesIO(data.encode()))
-    checker = Checker(OUTFLOWS.fields, rules, styles, OUTFLOWS.key)
+    checker = Checker(OUTFLOWS.fields, rules, styles)
     return [row for chunk in table.chunks(3) for row in checker.check_chunk(chunk)]
 
 
@@ -80,10 +80,17 @@ def test_defaults_and_replaced_words() -> None:
     ]
 
 
-def test_a_shortened_code_is_refused_where_records_are_told_apart() -> None:
-    (row,) = check('reference,product,quantity\nS-1,"7,89123E+12",1\n', RULES)
-    assert "product" not in row.values
-    assert "its digits are lost" in str(row.problems[0].problem)
+def test_a_shortened_number_is_refused_everywhere_but_in_a_long_text() -> None:
+    names = ("reference", "product", "quantity", "unit_price", "reason", "description")
+    rules = {name: ColumnRule(name) for name in names}
+    data = ";".join(names) + "\n" + ";".join(["7,89123E+12"] * len(names)) + "\nS-1;A;1;2;why;more\n"
+    bad, good = check(data, rules)
+    assert bad.values == {"description": "7,89123E+12"}
+    assert [item.column for item in bad.problems] == list(names[:-1])
+    assert {str(item.problem).split(";")[1].strip() for item in bad.problems} == {
+        "its digits are lost. Format the column as text in the spreadsheet and export it again."
+    }
+    assert good.problems == []
 
 
 def test_what_is_wrong_with_a_row_as_such_comes_first() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from webapp.pipeline.read_evidence import is_damaged_number
 from webapp.resources.base import N_, Field
-from webapp.resources.types import PLAIN, Problem, Style, shortened
+from webapp.resources.types import PLAIN, Problem, Style, Text, shortened
 
 if TYPE_CHECKING:
     from webapp.pipeline.read_table import Chunk
@@ -122,23 +122,16 @@ class Checker:
     """Turns the rows of a file into values, a column at a time: a text that comes again is parsed once.
 
     ``styles`` tells how a column writes numbers and dates; the plain way where it says nothing.
-    ``keys`` names the fields that tell records apart: there a code that a spreadsheet has turned
-    into a shortened number is refused, because it would make a record of its own.
+    A number that a spreadsheet has shortened is refused in every field but a long text: a code, a
+    name or a telephone number would be stored without its digits.
     """
 
     def __init__(
-        self,
-        fields: Sequence[Field],
-        rules: Mapping[str, ColumnRule],
-        styles: Mapping[str, Style],
-        keys: Sequence[str] = (),
+        self, fields: Sequence[Field], rules: Mapping[str, ColumnRule], styles: Mapping[str, Style]
     ) -> None:
         used = [(item, rules[item.name]) for item in fields if item.name in rules]
         self.columns = {item.name: rule.column for item, rule in used if rule.column}
-        self.parsers = [
-            _Parser(item, rule, styles.get(rule.column or "", PLAIN), is_key=item.name in keys)
-            for item, rule in used
-        ]
+        self.parsers = [_Parser(item, rule, styles.get(rule.column or "", PLAIN)) for item, rule in used]
 
     def check_chunk(self, chunk: "Chunk") -> list[CheckedRow]:
         """Return the rows of a chunk; what is wrong with a row as such comes first among its problems."""
@@ -169,11 +162,11 @@ class Checker:
 class _Parser:
     """One field's column, with the texts that it has met."""
 
-    def __init__(self, item: Field, rule: ColumnRule, style: Style, *, is_key: bool) -> None:
+    def __init__(self, item: Field, rule: ColumnRule, style: Style) -> None:
         self.field = item
         self.rule = rule
         self.style = style
-        self.is_key = is_key
+        self.is_long_text = isinstance(item.type, Text) and item.type.multiline
         self.known: dict[str, Any] = {}
         self.has_problems = False
 
@@ -193,7 +186,7 @@ class _Parser:
         if not text:
             return None
         try:
-            if self.is_key and is_damaged_number(text):
+            if not self.is_long_text and is_damaged_number(text):
                 raise shortened(text)
             return self.field.type.parse(text, self.style)
         except Problem as problem:
@@ -219,13 +212,12 @@ def check_rows(
     fields: Sequence[Field],
     rules: Mapping[str, ColumnRule],
     styles: Mapping[str, Style],
-    keys: Sequence[str] = (),
 ) -> list[CheckedRow]:
     """Check a few rows that come one by one, by line; see ``Checker``."""
     given = list(rows)
     headers = list(dict.fromkeys(header for _, raw in given for header in raw))
     texts = {header: [raw.get(header, "") for _, raw in given] for header in headers}
-    return Checker(fields, rules, styles, keys).check_texts([line for line, _ in given], texts)
+    return Checker(fields, rules, styles).check_texts([line for line, _ in given], texts)
 
 
 def missing(field: Field) -> Problem:

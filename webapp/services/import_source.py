@@ -36,7 +36,7 @@ class RowSource:
 
     def read(self, after_line: int = 0) -> Iterator[list[CheckedRow]]:
         """Yield the rows below a line, some thousand at a time; the template's example is left out."""
-        checker = Checker(self.fields, self.rules, self.styles, self.resource.key)
+        checker = Checker(self.fields, self.rules, self.styles)
         with files.local_path(self.path) as local, rare_collections():
             table = read_table(local, dialect=self.dialect, limits=read_limits())
             is_first = not after_line
@@ -50,4 +50,4 @@ class RowSource:
 
     def check(self, records: list[tuple[int, dict[str, str]]]) -> list[CheckedRow]:
         """Return rows of text as values with their problems."""
-        return check_rows(records, self.fields, self.rules, self.styles, self.resource.key)
+        return check_rows(records, self.fields, self.rules, self.styles)

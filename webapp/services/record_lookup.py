@@ -16,7 +16,10 @@ __all__ = ["Key", "find_existing", "find_lines_of_job", "get_table"]
 def find_existing(
     session: Session, shape: Shape, keys: Sequence[Key], *, lock: bool
 ) -> dict[Key, dict[str, Any]]:
-    """Return ``{key: column values}`` of the records that have these keys, locked in order of their ids."""
+    """Return ``{key: values}`` of the records that have these keys, locked in order of their ids.
+
+    The values are those of the declared columns, with ``id`` and ``version``.
+    """
     if not keys:
         return {}
     table = shape.table
@@ -24,7 +27,11 @@ def find_existing(
     # every pair of two lists.
     wanted = join_values(session, *(table.c[name] for name in shape.key_columns), values=keys)
     parts = [table.c[name].label(f"_{place}") for place, name in enumerate(shape.key_columns)]
-    query = select(table, *parts).join(wanted.table, wanted.condition).order_by(table.c.id)
+    query = (
+        select(*(table.c[name] for name in ("id", "version", *shape.columns)), *parts)
+        .join(wanted.table, wanted.condition)
+        .order_by(table.c.id)
+    )
     if lock:
         query = query.with_for_update(of=table)
     found = {}

@@ -4,10 +4,11 @@ Each row is checked, has its stock effect and sends its signals, in file order; 
 A bad row never takes its neighbours with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from blinker import NamedSignal
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -217,38 +218,56 @@ def _refuse(row: CheckedRow, error: Exception) -> Plan:
 
 def send_signals(session: Session, resource: Resource, plans: list[Plan], context: SaveContext) -> None:
     """Tell of every saved row, in file order; of what came with it just before and just after it."""
-    if not record_saved.receivers and not stock_moved.receivers:
-        return
+    teller = _Teller(session, context)
     for plan in plans:
         for missing in plan.needs:
             if missing.plan:
-                _send(session, missing.resource, missing.plan, context)
-        _send(session, resource.name, plan, context)
+                teller.tell(missing.resource, missing.plan)
+        teller.tell(resource.name, plan)
         if plan.opened:
-            _send(session, "inflows", plan.opened, context)
+            teller.tell("inflows", plan.opened)
 
 
-def _send(session: Session, resource: str, plan: Plan, context: SaveContext) -> None:
-    if plan.action not in {"created", "updated"}:
-        return
-    record_saved.send(
-        resource,
-        record_id=plan.record_id,
-        action=plan.action,
-        before=plan.before,
-        after=plan.after,
-        save=context,
-        line=plan.row.line,
-        session=session,
-    )
-    if plan.delta:
-        stock_moved.send(
-            resource,
-            product_id=plan.product_id,
-            delta=plan.delta,
-            before=plan.quantities[0],
-            after=plan.quantities[1],
-            record_id=plan.record_id,
-            line=plan.row.line,
-            session=session,
-        )
+class _Teller:
+    """Sends the signals of one batch to those who listened when it began.
+
+    Blinker's own ``send`` looks for them anew for every row (measured: a sixth of an import's time).
+    """
+
+    def __init__(self, session: Session, context: SaveContext) -> None:
+        self.session = session
+        self.context = context
+        self.listeners: dict[tuple[str, str], list[Callable[..., Any]]] = {}
+
+    def tell(self, resource: str, plan: Plan) -> None:
+        """Send what happened to one row."""
+        if plan.action not in {"created", "updated"}:
+            return
+        for listener in self._find(record_saved, resource):
+            listener(
+                resource,
+                record_id=plan.record_id,
+                action=plan.action,
+                before=plan.before,
+                after=plan.after,
+                save=self.context,
+                line=plan.row.line,
+                session=self.session,
+            )
+        for listener in self._find(stock_moved, resource) if plan.delta else ():
+            listener(
+                resource,
+                product_id=plan.product_id,
+                delta=plan.delta,
+                before=plan.quantities[0],
+                after=plan.quantities[1],
+                record_id=plan.record_id,
+                line=plan.row.line,
+                session=self.session,
+            )
+
+    def _find(self, signal: NamedSignal, resource: str) -> list[Callable[..., Any]]:
+        key = signal.name, resource
+        if key not in self.listeners:
+            self.listeners[key] = [] if signal.is_muted else list(signal.receivers_for(resource))
+        return self.listeners[key]
