@@ -10,15 +10,12 @@ from flask_login import current_user
 from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
 from webapp.models import DataImport
-from webapp.resources.base import N_, Field
 from webapp.resources.registry import get_resource
 from webapp.routes.import_context import build_context
+from webapp.routes.import_forms import read_mapping, read_options, read_overrides
 from webapp.services import import_profiles, import_undo, imports
 from webapp.services.accounts import require_role
 
-CHOICES = ("encoding", "delimiter", "sheet", "decimal")
-OPTIONS = ("on_error", "mode", "empty", "repeated")
-LARGEST_LINE = 2**31 - 1
 SHOWN_EACH = 50  # of a preview: what is taken back is counted, and the first of it named
 
 blueprint = Blueprint("imports_steps", __name__, url_prefix="/imports")
@@ -35,7 +32,7 @@ def read_again(public_id: str) -> ResponseReturnValue:
     """Read the file again as somebody says; what they leave open is found out."""
     found = imports.get_import(current_user, public_id)
     try:
-        imports.read_again(current_user, public_id, _read_overrides(found))
+        imports.read_again(current_user, public_id, read_overrides(found))
     except Invalid as error:
         return _page(found, 422, problems=error.problems, typed_reading=request.form)
     except Problem as problem:
@@ -45,38 +42,12 @@ def read_again(public_id: str) -> ResponseReturnValue:
     return _back(public_id)
 
 
-def _read_overrides(found: DataImport) -> dict[str, Any]:
-    """Return all that is decided about the reading: what the form shows replaces what was decided before."""
-    decided = dict(found.overrides or {})
-    for name in CHOICES:
-        if (choice := request.form.get(f"reading-{name}")) is not None:
-            decided[name] = choice
-    if (line := request.form.get("reading-header_line")) is not None:
-        decided["header_line"] = _parse_line(line.strip()) if line.strip() else None
-    orders = dict(decided.get("date_orders") or {})
-    for name, order in request.form.items():
-        if name.startswith("date-order-"):
-            orders[name.removeprefix("date-order-")] = order
-    decided["date_orders"] = {column: order for column, order in orders.items() if order}
-    return {name: choice for name, choice in decided.items() if choice}
-
-
-def _parse_line(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= LARGEST_LINE:
-        raise Problem(
-            N_("“%(value)s” is not the number of a line."),
-            N_("Write the line with the names of the columns, such as 3."),
-            value=text,
-        )
-    return int(text)
-
-
 @blueprint.post("/<public_id>/check")
 def start_check(public_id: str) -> ResponseReturnValue:
     """Check the whole file by the matching that was sent; nothing is saved."""
     found = imports.get_import(current_user, public_id)
-    mapping = _read_mapping(found)
-    options = _read_options(found)
+    mapping = read_mapping(found)
+    options = read_options(found)
     try:
         imports.start_check(current_user, public_id, mapping, options)
     except Invalid as error:
@@ -84,36 +55,6 @@ def start_check(public_id: str) -> ResponseReturnValue:
     except Conflict as error:
         flash(_(str(error)))
     return _back(public_id)
-
-
-def _read_mapping(found: DataImport) -> dict[str, Any]:
-    """Return where each field's values come from, as the form says."""
-    return {
-        field.name: {
-            "column": request.form.get(f"column-{field.name}") or None,
-            "default": request.form.get(f"default-{field.name}", "").strip(),
-            "values": _read_values(field),
-        }
-        for field in imports.mappable_fields(get_resource(found.resource))
-    }
-
-
-def _read_values(field: Field) -> dict[str, str]:
-    """Return which words of the file stand for which records."""
-    chosen = {}
-    place = 0
-    while (text := request.form.get(f"text-{field.name}-{place}")) is not None:
-        if name := request.form.get(f"record-{field.name}-{place}", "").strip():
-            chosen[text] = name
-        place += 1
-    return chosen
-
-
-def _read_options(found: DataImport) -> dict[str, Any]:
-    options: dict[str, Any] = {name: request.form[name] for name in OPTIONS if name in request.form}
-    fields = imports.mappable_fields(get_resource(found.resource))
-    options["create_missing"] = [field.name for field in fields if f"create-{field.name}" in request.form]
-    return options
 
 
 @blueprint.post("/<public_id>/application")
