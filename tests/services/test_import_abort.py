@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from webapp.extensions import db
 from webapp.models import DataImport, ImportJob, ImportKept, Outflow, TaskNotification, User
 from webapp.services import import_apply, import_errors, imports, jobs, stock
 
-pytestmark = on_both_databases
+pytestmark = [on_both_databases, pytest.mark.slow]
 
 ROWS = 700
 

@@ -156,6 +156,7 @@ def test_a_check_can_be_repeated_and_forgets_what_the_one_before_has_said(
     assert again.mapping == mapping
 
 
+@pytest.mark.slow
 def test_a_check_that_is_cut_off_begins_anew_and_counts_its_crashes(session: Session, editor: User) -> None:
     found = upload(editor, "suppliers", "name,email\n" + "".join(f"S{n},bad\n" for n in range(3000)))
     job = imports.start_check(editor, found.public_id, found.mapping or {})
@@ -338,6 +339,7 @@ def test_a_column_is_remembered_for_the_next_file_of_the_same_user(
     assert "description" not in (other.mapping or {})
 
 
+@pytest.mark.slow
 def test_a_file_that_was_applied_in_part_is_known_too(session: Session, editor: User) -> None:
     stock_up("A", quantity=2000)
     text = "product,quantity\n" + "A,1\n" * 900

@@ -129,6 +129,7 @@ def test_a_stranger_corrects_nothing(session: Session, editor: User, stranger: U
         import_fixes.fix_value(stranger, found.public_id, "email", "bad", "x@x.example")
 
 
+@pytest.mark.slow
 def test_killed_while_it_tries_corrected_rows_it_saves_each_once(session: Session, editor: User) -> None:
     rows = 700
     stock_up("A", quantity=rows)
@@ -146,6 +147,7 @@ def test_killed_while_it_tries_corrected_rows_it_saves_each_once(session: Sessio
     assert session.scalars(select(ImportRowError)).all() == []
 
 
+@pytest.mark.slow
 def test_the_failed_rows_of_a_cancelled_import_can_be_corrected(session: Session, editor: User) -> None:
     stock_up("A", quantity=2000)
     text = "reference,product,quantity\nS,A,?\n" + "".join(f"S-{n},A,1\n" for n in range(900))

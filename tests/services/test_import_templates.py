@@ -23,8 +23,8 @@ def upload_bytes(actor: User, resource: str, data: bytes) -> DataImport:
     return reload_import(made)
 
 
-@pytest.mark.parametrize("language", ["en", "pt_BR"])
-@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+@pytest.mark.parametrize("language", ["en", pytest.param("pt_BR", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("file_format", ["csv", pytest.param("xlsx", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("resource", list(RESOURCES))
 def test_a_template_maps_by_itself_and_its_example_is_left_out_aloud(
     session: Session, editor: User, resource: str, file_format: str, language: str

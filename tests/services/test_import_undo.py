@@ -261,6 +261,7 @@ def test_two_jobs_of_one_import_do_not_run_together(session: Session, editor: Us
         imports.start_undo(editor, found.public_id)
 
 
+@pytest.mark.slow
 def test_an_undo_that_is_killed_goes_on_and_does_nothing_twice(session: Session, editor: User) -> None:
     stock_up("A", quantity=1)
     found = upload(editor, "inflows", inflow_file(700))
@@ -279,6 +280,7 @@ def test_an_undo_that_is_killed_goes_on_and_does_nothing_twice(session: Session,
     assert (job.record_count, job.failed, len(heard)) == (450, 250, 450)
 
 
+@pytest.mark.slow
 def test_a_cancelled_undo_is_begun_again_where_it_stopped(session: Session, editor: User) -> None:
     stock_up("A")
     found = upload(editor, "inflows", inflow_file(700))
@@ -297,6 +299,7 @@ def test_a_cancelled_undo_is_begun_again_where_it_stopped(session: Session, edit
     assert (report["undo"]["removed"], report["undo"]["kept"]) == (700, 0)
 
 
+@pytest.mark.slow
 def test_what_a_cancelled_import_has_applied_can_be_taken_back(session: Session, editor: User) -> None:
     stock_up("A")
     found = upload(editor, "inflows", inflow_file(700))
