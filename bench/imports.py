@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.houses import DATABASES, open_house
-from bench.importing.data import write_outflows, write_parents, write_products
+from bench.importing.data import write_outflows, write_parents, write_products, write_stock
 from bench.importing.pages import watch_pages
 from bench.importing.peers import DJANGO_SHOP, get_peers_python
 from bench.measure import Measurement, run_measured
@@ -44,9 +44,14 @@ class Files:
         return self._name("categories", "brands", "product_models")
 
     @property
-    def goods(self) -> list[str]:
-        """Products and outflows, as arguments of the job."""
-        return self._name(*KINDS)
+    def products(self) -> list[str]:
+        """The products, as arguments of the job."""
+        return self._name("products")
+
+    @property
+    def sales(self) -> list[str]:
+        """The deliveries of what is sold, and the outflows."""
+        return self._name("inflows", "outflows")
 
     def _name(self, *resources: str) -> list[str]:
         return [part for name in resources for part in (name, str(self.folder / f"{name}.csv"))]
@@ -62,6 +67,7 @@ def make_files(folder: Path, rows: int, bad: float = 0) -> Files:
     folder.mkdir()
     write_parents(folder)
     write_products(folder / "products.csv", rows, bad)
+    write_stock(folder / "inflows.csv", rows)
     write_outflows(folder / "outflows.csv", rows, rows, bad)
     return Files(folder, rows)
 
@@ -74,14 +80,14 @@ def run_job(environment: Environment, mode: str, arguments: list[str]) -> Measur
 def import_all(database: str, files: Files) -> Rates:
     """Import products, then outflows, into an empty house."""
     with open_house(database) as environment:
-        return files.rates_of(run_job(environment, "apply", [*files.parents, *files.goods]))
+        return files.rates_of(run_job(environment, "apply", [*files.parents, *files.products, *files.sales]))
 
 
 def copy_all(database: str, files: Files) -> Rates:
     """Let the database alone do it."""
     with open_house(database) as environment:
         run_job(environment, "apply", files.parents)
-        command = [sys.executable, "-m", "bench.importing.copying", *files.goods[1::2]]
+        command = [sys.executable, "-m", "bench.importing.copying", files.products[1], files.sales[-1]]
         return files.rates_of(run_measured(command, environment))
 
 
@@ -127,9 +133,11 @@ def measure_check(database: str, files: Files) -> Iterator[Figure]:
     """Check products in a house that has none of them, and again when it has them all; then their sales."""
     with open_house(database) as environment:
         run_job(environment, "apply", files.parents)
-        fresh = files.rates_of(run_job(environment, "check", [*files.parents, *files.goods[:2]]))
-        run_job(environment, "apply", files.goods[:2])
-        known = files.rates_of(run_job(environment, "check", [*files.parents, *files.goods]))
+        fresh = files.rates_of(run_job(environment, "check", [*files.parents, *files.products]))
+        run_job(environment, "apply", [*files.products, *files.sales[:2]])
+        known = files.rates_of(
+            run_job(environment, "check", [*files.products, *files.products, *files.sales])
+        )
     for name, rate in (
         ("new products", fresh["products"]),
         ("known products", known["products"]),
@@ -143,9 +151,9 @@ def measure_million(database: str, few: Files, many: Files) -> Iterator[Figure]:
     peaks = []
     for files in (few, many):
         with open_house(database) as environment:
-            run_job(environment, "apply", [*few.parents, *few.goods[:2]])
+            run_job(environment, "apply", [*few.parents, *few.products, *few.sales[:2]])
             with watch_pages(environment) as pages:
-                measured = run_job(environment, "apply", files.goods[2:])
+                measured = run_job(environment, "apply", files.sales[2:])
         peaks.append(measured.peak_mb)
     yield Figure(f"{database}: {many.rows:,} outflows", many.rates_of(measured)["outflows"], "rows/s")
     yield at_most(f"{database}: memory of the worker", peaks[-1], PEAK_MB, "MiB")

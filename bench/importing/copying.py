@@ -21,16 +21,10 @@ STATEMENTS = {
     "products": """INSERT INTO product (serial_number, serial_number_key, title, search_text, category_id,
         product_model_id, cost_price, sell_price, quantity, reorder_level, version, created_at, updated_at)
         SELECT s.serial_number, lower(s.serial_number), s.title, lower(s.serial_number || ' ' || s.title), c.id,
-        m.id, {cost_price}, {sell_price}, 0, CAST(s.reorder_level AS integer), {common}
+        m.id, {cost_price}, {sell_price}, 1000000, CAST(s.reorder_level AS integer), {common}
         FROM staging s JOIN category c ON c.name_key = lower(s.category)
         JOIN brand b ON b.name_key = lower(s.brand)
         JOIN product_model m ON m.brand_id = b.id AND m.name_key = lower(s.product_model)""",
-    "openings": """INSERT INTO inflow (reference, reference_key, search_text, product_id, quantity, unit_cost, kind,
-        occurred_at, version, created_at, updated_at)
-        SELECT 'OPEN-' || p.id, 'open-' || p.id, 'open-' || p.id, p.id, CAST(s.quantity AS integer), p.cost_price,
-        'opening', CURRENT_TIMESTAMP, {common}
-        FROM staging s JOIN product p ON p.serial_number_key = lower(s.serial_number)""",
-    "opened": """UPDATE product SET quantity = (SELECT sum(quantity) FROM inflow WHERE product_id = product.id)""",
     "outflows": """INSERT INTO outflow (reference, reference_key, search_text, product_id, quantity, unit_price,
         unit_cost, kind, occurred_at, version, created_at, updated_at)
         SELECT s.reference, lower(s.reference), lower(s.reference), p.id, CAST(s.quantity AS integer), {unit_price},
@@ -83,10 +77,10 @@ def copy_file(path: Path, *names: str) -> float:
 
 
 def main() -> None:
-    """Copy products with their openings, then outflows."""
+    """Copy products, then outflows."""
     with create_app().app_context():
         for name, path, statements in (
-            ("products", sys.argv[1], ("products", "openings", "opened")),
+            ("products", sys.argv[1], ("products",)),
             ("outflows", sys.argv[2], ("outflows", "sold")),
         ):
             print(json.dumps({"resource": name, "seconds": copy_file(Path(path), *statements)}), flush=True)

@@ -14,7 +14,6 @@ PRODUCT_COLUMNS = [
     "product_model",
     "cost_price",
     "sell_price",
-    "quantity",
     "reorder_level",
 ]
 OUTFLOW_COLUMNS = ["reference", "product", "quantity", "unit_price", "unit_cost", "occurred_at"]
@@ -37,6 +36,12 @@ def write_products(path: Path, rows: int, bad: float = 0) -> Path:
     return _write(path, PRODUCT_COLUMNS, (_product(number, draw, bad) for number in range(rows)))
 
 
+def write_stock(path: Path, products: int) -> Path:
+    """Write the deliveries of what is sold: a million pieces each."""
+    rows = ((f"P-{number}", _serial_number(number), "1000000") for number in range(min(products, SOLD)))
+    return _write(path, ["reference", "product", "quantity"], rows)
+
+
 def write_outflows(path: Path, rows: int, products: int, bad: float = 0) -> Path:
     """Write sales of some of the products; ``bad`` of them ask for more pieces than there are."""
     draw = random.Random(2)
@@ -52,6 +57,10 @@ def _write(path: Path, columns: list[str], rows: object) -> Path:
     return path
 
 
+def _serial_number(number: int) -> str:
+    return f"SKU-{number:07d}"
+
+
 def _model(number: int) -> tuple[str, str]:
     return f"Brand {number % BRANDS}", f"Model {number}"
 
@@ -61,14 +70,13 @@ def _product(number: int, draw: random.Random, bad: float) -> tuple[str, ...]:
     brand, model = _model(number % MODELS)
     cost = draw.randint(100, 9_999)
     return (
-        f"SKU-{number:07d}",
+        _serial_number(number),
         f"Product number {number}",
         category,
         brand,
         model,
         f"{cost / 100:.2f}",
         f"{cost / 50:.2f}",
-        "1000000",
         str(number % 20),
     )
 
@@ -79,7 +87,7 @@ def _outflow(number: int, sold: int, draw: random.Random, bad: float) -> tuple[s
     moment = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d} {number % 24:02d}:{number % 60:02d}:00"
     return (
         f"S-{number:07d}",
-        f"SKU-{draw.randrange(sold):07d}",
+        _serial_number(draw.randrange(sold)),
         str(quantity),
         f"{price:.2f}",
         f"{price / 2:.2f}",

@@ -60,7 +60,7 @@ def make_models() -> dict[str, Any]:
         product_model=link(model, null=True),
         cost_price=amount(),
         sell_price=amount(),
-        quantity=models.IntegerField(),
+        quantity=models.IntegerField(default=1_000_000),
         reorder_level=models.IntegerField(),
     )
     outflow = make_model(
@@ -117,7 +117,7 @@ def make_resources(models: dict[str, Any]) -> dict[str, Any]:
         "products": make(
             models["Product"],
             ("serial_number",),
-            "serial_number title category product_model cost_price sell_price quantity reorder_level",
+            "serial_number title category product_model cost_price sell_price reorder_level",
             category=link("category", "Category", "name"),
             product_model=link("product_model", "ProductModel", "name"),
         ),
