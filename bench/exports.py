@@ -10,9 +10,9 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.exporting.peers import DJANGO_SHOP, get_peers_python
 from bench.houses import DATABASES, open_house
 from bench.measure import Measurement, run_measured
+from bench.peers import BENCH, get_peers_python
 from bench.report import Figure, at_least, at_most, show
 
 TEXT_FORMATS = ("csv", "json", "ndjson", "xml")
@@ -52,7 +52,10 @@ def run_job(environment: Environment, file_format: str) -> Measurement:
 def run_rival(environment: Environment, name: str) -> Measurement:
     """Let another program do it."""
     if name == "django":
-        return run_measured([get_peers_python(), str(DJANGO_SHOP), *_place_of(environment)], environment)
+        return run_measured(
+            [get_peers_python(), str(BENCH / "exporting" / "django_shop.py"), *_place_of(environment)],
+            environment,
+        )
     return run_measured([sys.executable, "-m", "bench.exporting.rivals", name], environment)
 
 

@@ -135,7 +135,7 @@ def find_unmarked(source: str) -> Iterator[str]:
     "path", sorted((ROOT / "webapp").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
 )
 def test_every_sentence_for_people_is_marked(path: Path) -> None:
-    if path.name != "cli.py":  # the command line speaks English
+    if not path.name.startswith("cli"):  # the command line speaks English
         assert list(find_unmarked(path.read_text())) == []
 
 

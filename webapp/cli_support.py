@@ -13,6 +13,8 @@ from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from webapp.extensions import db, settings
 from webapp.models import TaskNotification, User
 from webapp.resources.base import N_
+from webapp.services import jobs
+from webapp.services.job_protocol import JobRun, carry_out
 
 
 def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,6 +78,32 @@ def format_seconds(value: float | None) -> str:
     minutes, seconds = divmod(int(value), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def run_in_foreground(job: TaskNotification, body: Callable[[JobRun], None], label: str) -> TaskNotification:
+    """Carry out a job that was inserted as this process's own, with a progress bar on stderr."""
+    run = JobRun(job, should_stop=lambda: False)
+    with click.progressbar(
+        length=job.total or 1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.length = max(total or 1, done)
+            bar.update(done - bar.pos)
+
+        run.on_progress = show
+        try:
+            carry_out(run, body)
+        except KeyboardInterrupt:  # whoever stops the command means the job: no consumer goes on with it
+            jobs.cancel_job(get_operator(), job.task_id)
+    db.session.expire_all()
+    return db.session.get_one(TaskNotification, job.id)
+
+
+def end_with(job: TaskNotification) -> None:
+    """Print a job and leave: with code 1 when it did not complete."""
+    print_job(job)
+    sys.exit(0 if job.status == "completed" else 1)
 
 
 def print_job(job: TaskNotification) -> None:

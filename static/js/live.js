@@ -95,10 +95,12 @@
     }, 1200);
   }
 
-  /* A file that was read leads straight on to the mapping; the administrator's system jobs are not news. */
+  /* A file that was read leads straight on to the mapping, and a check that somebody waits for to its report;
+     the administrator's system jobs are not news. */
   const isNews = (name, data) =>
     !["metrics", "maintenance"].includes(data.task_type) &&
-    (data.task_type !== "import_inspect" || name === "job_failed");
+    (data.task_type !== "import_inspect" || name === "job_failed") &&
+    (data.task_type !== "import_check" || !document.querySelector(`[data-job="${CSS.escape(data.task_id)}"]`));
 
   function moveBars(data) {
     if (!data.total) return;

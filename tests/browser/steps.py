@@ -5,6 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser import PATIENCE_MS
 from tests.support.houses import PASSWORD, email_of
 
 
@@ -19,11 +20,32 @@ def sign_in(page: Page, url: str, person: str = "editor") -> None:
 
 def upload(page: Page, kind: str, file: Path) -> None:
     """Go to the upload form by the navigation and send a file."""
-    page.get_by_role("navigation").get_by_role("link", name="Imports", exact=True).click()
+    page.get_by_role("navigation").get_by_role("link", name="Imports", exact=True).first.click()
     page.get_by_role("link", name="Import a file").first.click()
     page.get_by_label("What is in the file?").select_option(label=kind)
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Upload").click()
+
+
+def check(page: Page) -> None:
+    """Have the matched file checked, and wait for the report."""
+    page.get_by_role("button", name=re.compile("^Check ")).click()
+    expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
+
+
+def apply(page: Page, count: int) -> None:
+    """Apply a checked file of so many new and changed rows."""
+    page.get_by_role("button", name=re.compile(rf"^Import {count:,} rows?$")).click()
+
+
+def wait_for_result(page: Page, words: str) -> None:
+    """Wait until an import has ended, and said so."""
+    expect(page.get_by_role("heading", name=words)).to_be_visible(timeout=PATIENCE_MS * 3)
+
+
+def tallies(page: Page) -> list[int]:
+    """The counts on the cards: created, updated, unchanged, with errors."""
+    return [int(text.replace(",", "")) for text in page.locator(".tallies dd").all_inner_texts()]
 
 
 def column_for(page: Page, field: str) -> Locator:

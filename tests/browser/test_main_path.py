@@ -6,8 +6,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from config import ROOT
-from tests.browser.steps import ask_for_csv, column_for, download, open_list, sign_in, upload
+from tests.browser.steps import apply, ask_for_csv, check, column_for, download, open_list, sign_in, upload
 from tests.support.browser import Visitor
 from tests.support.factories import stock_up
 from tests.support.houses import load_person
@@ -18,7 +17,6 @@ from webapp.services.job_protocol import JobRun, owner_name
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NORTHWIND = ROOT.parent / "shared" / "data" / "northwind"
 EVERYTHING_ELSE = [
     pytest.param("sqlite", "eventlet", id="eventlet"),
     pytest.param("sqlite", "threading", id="threading"),
@@ -67,7 +65,8 @@ def test_a_file_goes_in_and_another_comes_out_without_a_reload(
     expect(column_for(page, "Name")).to_have_value("CategoryName")
     assert visitor.is_marked(), "the page was reloaded"
 
-    page.get_by_role("button", name="Import 2 rows").click()
+    check(page)
+    apply(page, 2)
     toast = page.get_by_role("article").filter(has_text="Import of Categories is done")
     expect(toast).to_be_visible()
     rows = open_list(page, "Categories")
@@ -84,20 +83,6 @@ def test_a_file_goes_in_and_another_comes_out_without_a_reload(
     assert data.count(b"\n") == 3
 
 
-@pytest.mark.skipif(not NORTHWIND.exists(), reason="../shared/data is not here")
-def test_the_northwind_shop_comes_in(stack: Stack, visitor: Visitor) -> None:
-    stack.start_web()
-    stack.start_worker()
-    page = visitor.page
-    sign_in(page, stack.url)
-    for kind, column, count in (("Categories", "CategoryName", 8), ("Suppliers", "CompanyName", 29)):
-        upload(page, kind, NORTHWIND / f"{kind.lower()}.csv")
-        expect(column_for(page, "Name")).to_have_value(column)
-        page.get_by_role("button", name=f"Import {count} rows").click()
-        expect(page.get_by_role("article").filter(has_text=f"Import of {kind} is done")).to_be_visible()
-        expect(open_list(page, kind)).to_have_count(1 + count)
-
-
 def test_a_column_is_chosen_by_hand_and_a_bad_row_is_named(
     stack: Stack, visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -110,7 +95,8 @@ def test_a_column_is_chosen_by_hand_and_a_bad_row_is_named(
     upload(page, "Suppliers", file)
     column_for(page, "Name").select_option("who")
     column_for(page, "E-mail").select_option("reach")
-    page.get_by_role("button", name="Import 2 rows").click()
+    check(page)
+    apply(page, 1)
     errors = page.get_by_role("row").filter(has_text="“not an address” is not an e-mail address.")
     expect(errors).to_be_visible()
     expect(errors).to_contain_text("2")
@@ -139,7 +125,9 @@ def test_the_whole_path_works_without_javascript(
     sign_in(page, stack.url)
     upload(page, "Categories", categories_file)
     wait_by_reloading(page, "Match columns")
-    page.get_by_role("button", name="Import 2 rows").click()
+    page.get_by_role("button", name="Check 2 rows").click()
+    wait_by_reloading(page, "What would happen")
+    apply(page, 2)
     wait_by_reloading(page, "Everything was imported")
     expect(open_list(page, "Categories")).to_have_count(1 + 3)
     open_list(page, "Products")

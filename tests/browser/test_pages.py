@@ -8,9 +8,10 @@ from tests.browser.steps import sign_in
 from tests.support.browser import DESKTOP, PHONE, Visitor
 from tests.support.factories import fill_shop, stock_up
 from tests.support.houses import drain_queue, load_person
-from tests.support.imports import bring_in, upload
+from tests.support.imports import bring_in, check, upload
 from tests.support.stack import Stack
-from webapp.models import User
+from webapp.extensions import db
+from webapp.models import DataImport, TaskNotification, User
 from webapp.resources.registry import RESOURCES
 from webapp.services import exports, jobs
 
@@ -29,16 +30,26 @@ def fill_house(app: Flask) -> list[str]:
         fill_shop()
         stock_up(*(f"{LONG}{number}" for number in range(60)), quantity=3)
         admin = load_person(app, "admin")
-        imports = [
-            bring_in(admin, "brands", f"name,description\n{LONG},{LONG}\n,nameless\n"),
-            bring_in(admin, "outflows", "reference,product,quantity\nX,nobody,1\n", on_error="abort"),
-        ]
+        applied = bring_in(admin, "brands", f"name,description\n{LONG},{LONG}\n,nameless\n")
+        blocked = check(
+            admin, upload(admin, "outflows", "reference,product,quantity\nX,nobody,1\n"), on_error="abort"
+        )
         waiting = upload(admin, "suppliers", f"CompanyName,{LONG}\nNorthern,x\n")
+        dated = upload(
+            admin, "inflows", f"product,quantity,date\n{LONG}0,1,03/04/2026\n{LONG},1,05/06/2026\n"
+        )
+        words = f"serial_number,title,category,cost_price,sell_price\n{LONG},x,{LONG},1,2\nA,,Tools,cheap,2\n"
+        checked = check(admin, upload(admin, "products", words))
+        page = f"/imports/{_import_of(applied)}"
         finished = exports.request_export(admin, "products", "csv", filters={"q": LONG})
         drain_queue()
         pending = exports.request_export(admin, "brands", "csv")
-        return [*_plain_pages(), *_job_pages(admin), f"/imports/{waiting.public_id}"] + [
-            f"/jobs/{job.task_id}" for job in (*imports, finished, pending)
+        return [
+            *_plain_pages(),
+            *_job_pages(admin),
+            *(f"/imports/{item.public_id}" for item in (waiting, dated, checked, blocked)),
+            *(page, f"{page}/undo", f"{page}/rows/3", f"{page}/errors"),
+            *(f"/jobs/{job.task_id}" for job in (applied, finished, pending)),
         ]
 
 
@@ -47,6 +58,12 @@ def _plain_pages() -> list[str]:
     records = [f"/{name}/1" for name in RESOURCES]
     others = ["/", "/imports/", "/imports/new", "/exports/new", "/jobs/", "/notifications/"]
     return [*others, *lists, *records, "/products/?q=nothing+like+it", "/products/?quantity=many", "/nowhere"]
+
+
+def _import_of(job: TaskNotification) -> str:
+    found = db.session.get(DataImport, job.data_import_id)
+    assert found is not None
+    return found.public_id
 
 
 def _job_pages(actor: User) -> list[str]:

@@ -1,15 +1,13 @@
 """The list and the record page of every resource: for whom, whole or in part, in how many queries."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
-from tests.support.databases import on_both_databases
+from tests.support.databases import counted_queries, on_both_databases
 from tests.support.factories import fill_shop, save, stock_up
 from tests.support.houses import load_person, sign_in
 from tests.support.pages import HTMX, is_fragment, soup
@@ -170,19 +168,6 @@ def test_a_filter_that_cannot_be_read_is_said_and_left_out(reader: FlaskClient) 
     assert alert is not None
     assert "“many” is not a number." in alert.get_text()
     assert len(page.select("tbody tr")) == 3
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    """Collect the statements of the block."""
-    found: list[str] = []
-
-    def count(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        found.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", count)
-    yield found
-    event.remove(db.engine, "before_cursor_execute", count)
 
 
 def test_the_queries_of_a_page_do_not_grow_with_its_rows(app: Flask) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.support.factories import stock_up
-from tests.support.imports import reload_import
+from tests.support.imports import job_of, reload_import
 from tests.support.jobs import look_at
 from tests.support.mischief import Mischief
 from tests.support.processes import wait_until
@@ -52,11 +52,14 @@ class Shift:
             self.exports.append(exports.request_export(self.actor, "products", "csv").id)
 
     def move_on(self) -> None:
-        """Start the imports whose file was read, and judge the jobs that have ended."""
+        """Check the files that were read, start the imports that were checked, and judge the jobs that have ended."""
         for made in map(reload_import, list(self.uploads)):
-            if made.mapping is not None:
-                self.uploads.remove(made)
-                self.imports.append(imports.start_import(self.actor, made.public_id, made.mapping).id)
+            if made.state == "inspected" and job_of(made).is_final:
+                imports.start_check(self.actor, made.public_id, made.mapping or {}, {})
+            elif made.state == "checked":
+                self.uploads = [one for one in self.uploads if one.id != made.id]
+                job = imports.start_import(self.actor, made.public_id, confirm_repeat=True)
+                self.imports.append(job.id)
         for job_id in [one for one in self.imports if look_at(one).status in ENDED]:
             self.imports.remove(job_id)
             self._take(job_id, judge_end(job_id, ROWS) + judge_lines(job_id, ROWS))

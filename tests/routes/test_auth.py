@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from tests.support.houses import PASSWORD, email_of, load_person, sign_in
 from tests.support.pages import post, soup, token_of
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 RIGHT = {"email": email_of("editor"), "password": PASSWORD}
 
 

@@ -17,6 +17,8 @@ from webapp.models.base import utc_now
 from webapp.routes.downloads import build_disposition
 from webapp.services import exports, files
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 
 @pytest.fixture
 def browser(app: Flask, client: FlaskClient) -> FlaskClient:

@@ -11,6 +11,8 @@ from tests.support.factories import fill_shop, save
 from tests.support.houses import MakeApp, drain_queue, load_person, sign_in
 from tests.support.pages import HTMX, is_fragment, post, soup
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 
 @pytest.fixture
 def browser(app: Flask, client: FlaskClient) -> FlaskClient:
@@ -168,7 +170,7 @@ def test_a_pdf_says_its_pages_and_minutes_before_it_starts(app: Flask, browser: 
     page = soup(browser.get("/exports/new?resource=brands&format=pdf"))
     assert "302 records about 8 pages, less than a minute" in shown(page)
     plain = soup(browser.get("/exports/new?resource=brands"))
-    assert "about 12 pages, less than a minute" in shown(plain, "label:has(#format-pdf) noscript")
+    assert "about 8 pages, less than a minute" in shown(plain, "label:has(#format-pdf) noscript")
     part = browser.get("/exports/estimate?resource=brands&format=pdf&filter-q=acme", headers=HTMX)
     assert is_fragment(part)
     assert "1 record about 1 page" in shown(soup(part))

@@ -14,6 +14,8 @@ from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import SavedExport
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 SAVED = {"resource": "products", "format": "csv", "filter-q": "cafe", "fields": ["title", "sell_price"]}
 
 

@@ -20,6 +20,8 @@ VALUES = {
     "name": "metrics",
     "action": "deletion",
     "saved_id": "1",
+    "line": "2",
+    "file_format": "csv",
 }
 
 

@@ -15,6 +15,8 @@ from webapp.models import ApiToken, User
 from webapp.models.base import utc_now
 from webapp.services import accounts
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 
 @on_both_databases
 def test_the_right_password_lets_in_whatever_the_case_of_the_address(session: Session) -> None:

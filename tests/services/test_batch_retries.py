@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from tests.support.factories import quantity_of, stock_up
-from tests.support.imports import counts, upload
+from tests.support.imports import counts, start, upload
 from tests.support.jobs import ask, carry_out, claim, look_at, outcomes
 from webapp.extensions import db
 from webapp.models import User
-from webapp.services import imports
+from webapp.services import import_apply
 from webapp.services.job_protocol import BATCH_TRIES, JobRun
 from webapp.services.signals import stock_moved
 
@@ -35,15 +35,14 @@ def test_an_import_that_meets_a_deadlock_is_exact_at_its_first_try(
     caplog.set_level("INFO")
     stock_up("A", quantity=10)
     stock_up("B", quantity=10)
-    found = upload(editor, "outflows", "product,quantity\nA,1\nB,2\n")
-    job_id = imports.start_import(editor, found.public_id, found.mapping or {}).id
+    job_id = start(editor, upload(editor, "outflows", "product,quantity\nA,1\nB,2\n")).id
     moved: list[Any] = []
     stock_moved.connect(lambda _sender, delta, **_: moved.append(delta), weak=False)
     has_b = threading.Event()
     rival = threading.Thread(target=_lock_the_other_way_round, args=(app, has_b))
     rival.start()
     assert has_b.wait(10)
-    carry_out(job_id, imports.run_import)
+    carry_out(job_id, import_apply.run_import)
     rival.join(30)
     job = look_at(job_id)
     assert (job.status, counts(job), job.processed) == ("completed", (2, 0, 0, 0), 2), job.traceback

@@ -22,6 +22,8 @@ from webapp.services import demo
 from webapp.services.records import allocate_ids
 from webapp.services.stock import verify_stock
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 MakeApp = Callable[..., Flask]
 ZONE = "America/Sao_Paulo"
 NOW = datetime(2018, 12, 5, 20, 30, tzinfo=UTC)  # 18:30 there, a month after the clocks changed

@@ -32,6 +32,8 @@ from webapp.services.export_requests import request_export
 from webapp.services.export_rows import stream_rows
 from webapp.services.job_protocol import JobRun
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 BRANDS = 600
 
 

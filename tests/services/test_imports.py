@@ -11,13 +11,11 @@ from config import Settings
 from tests.support.databases import on_both_databases
 from tests.support.factories import heard_signals, quantity_of, save, stock_up
 from tests.support.houses import MakeApp
-from tests.support.imports import apply, bring_in, counts, job_of, reload_import, start, upload
-from tests.support.jobs import carry_out, claim, look_at, lose_worker
+from tests.support.imports import apply, bring_in, check, counts, job_of, reload_import, start, upload
+from tests.support.jobs import carry_out, claim, die_after, look_at, lose_worker
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from webapp.extensions import db
 from webapp.models import Brand, Category, Change, DataImport, ImportRowError, Outflow, Supplier, User
-from webapp.services import imports, jobs
-from webapp.services.job_protocol import JobRun
+from webapp.services import import_apply, import_errors, imports, jobs
 
 pytestmark = on_both_databases
 
@@ -63,7 +61,7 @@ def test_an_error_is_kept_with_its_line_column_value_and_row(session: Session, e
     text = "reference,product,quantity\nS-1,A,many\n\nS-2,nobody,1\n"
     found = upload(editor, "outflows", text)
     job = apply(editor, found)
-    errors = imports.list_row_errors(reload_import(found))
+    errors = import_errors.list_row_errors(reload_import(found))
     assert counts(job) == (0, 0, 0, 2)
     assert [(item.line, item.column, item.value) for item in errors] == [
         (2, "quantity", "many"),
@@ -77,8 +75,8 @@ def test_an_error_is_kept_with_its_line_column_value_and_row(session: Session, e
 def test_the_errors_of_a_file_are_read_page_by_page(session: Session, editor: User) -> None:
     found = upload(editor, "brands", "name,description\n" + ",x\n" * 5)
     apply(editor, found)
-    first = imports.list_row_errors(found, limit=3)
-    rest = imports.list_row_errors(found, after=(first[-1].line, first[-1].id), limit=3)
+    first = import_errors.list_row_errors(found, limit=3)
+    rest = import_errors.list_row_errors(found, after=(first[-1].line, first[-1].id), limit=3)
     assert [item.line for item in [*first, *rest]] == [2, 3, 4, 5, 6]
 
 
@@ -87,8 +85,8 @@ def test_several_problems_of_a_row_are_all_said(session: Session, editor: User) 
     found = upload(editor, "products", text)
     apply(editor, found)
     # what needs the database is not looked for in a row that cannot be read
-    assert {item.column for item in imports.list_row_errors(found)} >= {"cost_price"}
-    assert len({item.line for item in imports.list_row_errors(found)}) == 1
+    assert {item.column for item in import_errors.list_row_errors(found)} >= {"cost_price"}
+    assert len({item.line for item in import_errors.list_row_errors(found)}) == 1
 
 
 def test_importing_the_same_file_again_changes_nothing(session: Session, editor: User) -> None:
@@ -143,7 +141,7 @@ def test_a_mapping_that_cannot_be_is_refused_and_says_why(
 ) -> None:
     found = upload(editor, "brands", "name\nAcme\n")
     with pytest.raises(Invalid, match=named):
-        imports.start_import(editor, found.public_id, mapping)
+        imports.start_check(editor, found.public_id, mapping)
     assert reload_import(found).state == "inspected"
 
 
@@ -151,7 +149,7 @@ def test_an_unknown_option_is_refused(session: Session, editor: User) -> None:
     found = upload(editor, "brands", "name\nAcme\n")
     for options in ({"mode": "replace"}, {"speed": "high"}):
         with pytest.raises(Invalid):
-            imports.start_import(editor, found.public_id, {"name": "name"}, options)
+            imports.start_check(editor, found.public_id, {"name": "name"}, options)
 
 
 def test_an_import_is_started_once(session: Session, editor: User) -> None:
@@ -165,34 +163,22 @@ def test_an_import_is_started_once(session: Session, editor: User) -> None:
 def test_a_file_that_is_still_being_read_cannot_be_started(session: Session, editor: User) -> None:
     made = imports.create_import(editor, "brands", io.BytesIO(b"name\nAcme\n"), "brands.csv")
     with pytest.raises(Conflict, match="still being read"):
-        imports.start_import(editor, made.public_id, {"name": "name"})
+        imports.start_check(editor, made.public_id, {"name": "name"})
 
 
-def test_all_or_nothing_saves_nothing_when_a_row_is_bad(session: Session, editor: User) -> None:
+def test_all_or_nothing_does_not_start_from_a_check_with_errors(session: Session, editor: User) -> None:
     stock_up("A", quantity=3)
-    with heard_signals() as heard:
-        job = bring_in(editor, "outflows", outflow_file(5), on_error="abort")
-    assert (job.status, job.failure_kind, heard, quantity_of("A")) == ("failed", "bad_input", [], 3)
-    assert (job.error_message or "").startswith("2 rows cannot be taken, so none was saved.")
-    errors = session.scalars(select(ImportRowError.line).where(ImportRowError.job_id == job.id)).all()
-    assert sorted(errors) == [5, 6]
+    found = check(editor, upload(editor, "outflows", outflow_file(5)), on_error="abort")
+    with pytest.raises(Invalid, match="2 rows cannot be taken, so none was saved"):
+        imports.start_import(editor, found.public_id)
+    assert [item.line for item in import_errors.list_row_errors(found)] == [5, 6]
+    assert (reload_import(found).state, quantity_of("A")) == ("checked", 3)
 
 
 def test_all_or_nothing_saves_all_when_every_row_is_good(session: Session, editor: User) -> None:
     stock_up("A", quantity=5)
     job = bring_in(editor, "outflows", outflow_file(5), on_error="abort")
     assert (job.status, counts(job), quantity_of("A")) == ("completed", (5, 0, 0, 0), 0)
-
-
-def test_a_dry_run_reports_and_saves_nothing_and_can_be_followed_by_the_real_one(
-    session: Session, editor: User
-) -> None:
-    stock_up("A", quantity=3)
-    found = upload(editor, "outflows", outflow_file(5))
-    with heard_signals() as heard:
-        tried = apply(editor, found, dry_run=True)
-    assert (counts(tried), heard, quantity_of("A")) == ((3, 0, 0, 2), [], 3)
-    assert counts(apply(editor, reload_import(found))) == (3, 0, 0, 2)
 
 
 @pytest.mark.parametrize(("mode", "expected"), [("create", (1, 0, 0, 1)), ("update", (0, 1, 0, 1))])
@@ -265,32 +251,15 @@ def test_a_killed_import_resumes_with_no_row_lost_and_none_twice(session: Sessio
     with heard_signals() as heard:
         for batches in (1, 2):
             run = claim(job_id)
-            _die_after(run, batches)
+            die_after(run, batches, import_apply.run_import)
             seen.append(look_at(job_id).processed)
             lose_worker(job_id)
-        carry_out(job_id, imports.run_import)
+        carry_out(job_id, import_apply.run_import)
     job = look_at(job_id)
     assert 0 < seen[0] < seen[1] < rows
     assert (job.status, counts(job), quantity_of("A")) == ("completed", (rows, 0, 0, 0), 50)
     saved = [carried["line"] for name, _, carried in heard if name == "record_saved"]
     assert saved == list(range(2, rows + 2))
-
-
-def _die_after(run: JobRun, batches: int) -> None:
-    """Run an import whose worker vanishes after some batches, without a word."""
-    original, done = run.raise_if_stopped, 0
-
-    def count() -> None:
-        nonlocal done
-        original()
-        done += 1
-        if done > batches:
-            raise SystemExit
-
-    run.raise_if_stopped = count  # type: ignore[method-assign]
-    with pytest.raises(SystemExit):
-        imports.run_import(run)
-    db.session.rollback()
 
 
 def test_a_poisoned_import_ends_row_by_row_and_names_the_last_good_line(
@@ -302,7 +271,7 @@ def test_a_poisoned_import_ends_row_by_row_and_names_the_last_good_line(
         claim(job_id)
         lose_worker(job_id)
     run = claim(job_id)
-    _die_after(run, 7)
+    die_after(run, 7, import_apply.run_import)
     assert look_at(job_id).checkpoint == {"line": 8}
 
 
@@ -310,7 +279,7 @@ def test_a_cancelled_import_keeps_what_was_saved_and_says_so(session: Session, e
     stock_up("A", quantity=1000)
     job = start(editor, upload(editor, "outflows", outflow_file(900)))
     run = claim(job.id)
-    _die_after(run, 1)
+    die_after(run, 1, import_apply.run_import)
     jobs.cancel_job(editor, job.task_id)
     lose_worker(job.id)
     ended = look_at(job.id)
@@ -326,7 +295,7 @@ def test_the_upload_that_is_gone_is_said(session: Session, editor: User, setting
     path = Path(settings.data_dir, "media", str(found.file_path))
     text = path.read_bytes()
     path.unlink()
-    carry_out(job_of(found).id, imports.run_import)
+    carry_out(job_of(found).id, import_apply.run_import)
     job = job_of(found)
     assert (job.status, job.failure_kind) == ("failed", "bad_input")
     path.write_bytes(text)

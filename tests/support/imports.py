@@ -16,16 +16,31 @@ def upload(actor: User, resource: str, text: str, name: str = "file.csv") -> Dat
     return reload_import(made)
 
 
+def check(actor: User, data_import: DataImport, mapping: Any = None, **options: Any) -> DataImport:
+    """Check an inspected file, by its suggested mapping if no other is given."""
+    imports.start_check(actor, data_import.public_id, mapping or data_import.mapping or {}, options)
+    drain_queue()
+    return reload_import(data_import)
+
+
+def start(actor: User, data_import: DataImport, mapping: Any = None, **options: Any) -> TaskNotification:
+    """Check an inspected file, and ask for its rows to be saved."""
+    check(actor, data_import, mapping, **options)
+    return imports.start_import(actor, data_import.public_id, confirm_repeat=True)
+
+
 def apply(actor: User, data_import: DataImport, mapping: Any = None, **options: Any) -> TaskNotification:
-    """Import an inspected file, by its suggested mapping if no other is given, and return the ended job."""
+    """Check and import an inspected file, and return the ended job."""
     start(actor, data_import, mapping, **options)
     drain_queue()
     return job_of(data_import)
 
 
-def start(actor: User, data_import: DataImport, mapping: Any = None, **options: Any) -> TaskNotification:
-    """Ask for the rows of an inspected file to be saved."""
-    return imports.start_import(actor, data_import.public_id, mapping or data_import.mapping or {}, options)
+def undo(actor: User, data_import: DataImport) -> TaskNotification:
+    """Take an applied import back, and return the ended job."""
+    imports.start_undo(actor, data_import.public_id)
+    drain_queue()
+    return job_of(data_import)
 
 
 def bring_in(actor: User, resource: str, text: str, mapping: Any = None, **options: Any) -> TaskNotification:

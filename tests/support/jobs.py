@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from webapp.database import write_transaction
@@ -92,3 +93,20 @@ def heard_bells() -> Iterator[list[int]]:
 
     with job_due.connected_to(hear):
         yield rung
+
+
+def die_after(run: JobRun, batches: int, body: Callable[[JobRun], None]) -> None:
+    """Carry out a job whose worker vanishes after some batches, without a word."""
+    original, done = run.raise_if_stopped, 0
+
+    def count() -> None:
+        nonlocal done
+        original()
+        done += 1
+        if done > batches:
+            raise SystemExit
+
+    run.raise_if_stopped = count  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        body(run)
+    db.session.rollback()

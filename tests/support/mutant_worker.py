@@ -22,7 +22,7 @@ from tests.support.faults import UNPICKLABLE
 from tests.support.injector import Lines, get_injector
 from tests.support.mutants import MUTANTS
 from tests.support.newer_code import become_newer
-from webapp.services import imports, job_protocol, periodic
+from webapp.services import import_batches, job_protocol, periodic
 from webapp.services.job_protocol import Body, JobRun
 
 __all__ = ["app", "huey"]
@@ -42,10 +42,10 @@ def _inject_into_run() -> None:
         hit("checked", run)  # from here on only the fence can stop it
 
     @contextmanager
-    def pointed_batch(run: JobRun) -> Iterator[Session]:
+    def pointed_batch(run: JobRun, **options: bool) -> Iterator[Session]:
         lines, begun = Lines(run), time.monotonic()
         hit("before_batch", run)
-        with batch(run) as session:
+        with batch(run, **options) as session:
             yield session
             if run.is_complete:
                 hit("finishing", run, lines.passed())
@@ -81,7 +81,7 @@ def _inject_around_run() -> None:
 
 def _shorten() -> None:
     """Small batches, and a schedule of seconds."""
-    imports.FIRST_BATCH_ROWS = imports.LARGEST_BATCH_ROWS = PLAN.batch_rows
+    import_batches.FIRST_BATCH_ROWS = import_batches.LARGEST_BATCH_ROWS = PLAN.batch_rows
     if PLAN.tick_seconds:
         Scheduler.periodic_task_seconds = PLAN.tick_seconds
         every = timedelta(seconds=PLAN.tick_seconds)

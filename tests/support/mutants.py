@@ -85,7 +85,7 @@ def _without_same_transaction() -> None:
     """The effects are safe before the checkpoint is."""
 
     @contextmanager
-    def batch(run: JobRun) -> Iterator[Session]:
+    def batch(run: JobRun, *, is_progress: bool = True) -> Iterator[Session]:
         run.raise_if_stopped()
         lines = Lines(run)
         with write_transaction() as session:
@@ -93,7 +93,7 @@ def _without_same_transaction() -> None:
         if not run.is_complete:
             get_injector().hit("in_batch", run, lines.passed())
             with write_transaction() as session:
-                run._save(session, crashes=0, checkpoint=run.checkpoint)
+                run._save(session, **({"crashes": 0} if is_progress else {}), checkpoint=run.checkpoint)
 
     JobRun.batch = batch  # type: ignore[method-assign, assignment]
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tasks.queue import bell, huey
 from tests.support.factories import quantity_of, stock_up
 from tests.support.faults import VARIABLE, Fault, Plan
-from tests.support.imports import counts, upload
+from tests.support.imports import check, counts, upload
 from tests.support.jobs import look_at, outcomes
 from tests.support.processes import wait_until
 from tests.support.stack import Stack, Started, procfile_command
@@ -68,14 +68,14 @@ class Trial:
         return self.workers[-1]
 
     def prepare_import(self, rows: int = ROWS) -> DataImport:
-        """Upload sales without references: nothing but the protocol keeps them from doubling."""
+        """Upload and check sales without references: nothing but the protocol keeps them from doubling."""
         self.stocked = rows + LEFT_OVER
         stock_up("A", quantity=self.stocked)
-        return upload(self.actor, "outflows", "product,quantity\n" + "A,1\n" * rows)
+        return check(self.actor, upload(self.actor, "outflows", "product,quantity\n" + "A,1\n" * rows))
 
     def start_import(self, prepared: DataImport) -> int:
         """Ask for the rows to be saved, and return the job."""
-        return imports.start_import(self.actor, prepared.public_id, prepared.mapping or {}).id
+        return imports.start_import(self.actor, prepared.public_id).id
 
     def ask_import(self, rows: int = ROWS) -> int:
         """Do both."""

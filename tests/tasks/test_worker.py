@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from tasks.queue import huey
 from tests.support.databases import POSTGRES
 from tests.support.factories import quantity_of, stock_up
-from tests.support.imports import counts, upload
+from tests.support.imports import counts, start, upload
 from tests.support.jobs import event_names, look_at, outcomes
 from tests.support.processes import children_of, find_marked, free_port, wait_until
 from tests.support.stack import MARK, Stack
 from webapp import live
 from webapp.extensions import db
 from webapp.models import Change, Consumer, Outflow, PeriodicSlot, TaskNotification, User
-from webapp.services import exports, files, imports, jobs
+from webapp.services import exports, files, jobs
 
 ON_BOTH = pytest.mark.parametrize("database", ["sqlite", POSTGRES], indirect=True)
 # tests/failures holds the same promise in every run, faster and on one database.
@@ -64,8 +64,7 @@ def start_long_import(actor: User, rows: int = ROWS) -> int:
     """Ask for an import of many sales of one piece, which takes some seconds."""
     stock_up("A", quantity=rows + LEFT)
     text = "reference,product,quantity\n" + "".join(f"S-{number},A,1\n" for number in range(rows))
-    found = upload(actor, "outflows", text)
-    return imports.start_import(actor, found.public_id, found.mapping or {}).id
+    return start(actor, upload(actor, "outflows", text)).id
 
 
 def assert_exact(job_id: int, rows: int = ROWS) -> None:
@@ -76,7 +75,7 @@ def assert_exact(job_id: int, rows: int = ROWS) -> None:
     lines = db.session.scalars(select(Change.line).where(Change.job_id == job_id).order_by(Change.id)).all()
     assert list(lines) == list(range(2, rows + 2))
     mine = live.user_audience(job.user_id or 0)
-    assert event_names(mine).count(live.JOB_COMPLETED) == 2  # the inspection's and the import's
+    assert event_names(mine).count(live.JOB_COMPLETED) == 3  # the inspection's, the check's and the import's
 
 
 @ON_BOTH

@@ -2,7 +2,14 @@
 
 from webapp.models.account import ROLES, ApiToken, User
 from webapp.models.catalogue import Brand, Category, Product, ProductModel, Supplier
-from webapp.models.data_import import IMPORT_STATES, DataImport, ImportRowError
+from webapp.models.data_import import (
+    IMPORT_STATES,
+    DataImport,
+    ImportJob,
+    ImportKept,
+    ImportProfile,
+    ImportRowError,
+)
 from webapp.models.job import (
     FINAL_STATUSES,
     STATUSES,
@@ -32,6 +39,9 @@ __all__ = [
     "Consumer",
     "DataImport",
     "Event",
+    "ImportJob",
+    "ImportKept",
+    "ImportProfile",
     "ImportRowError",
     "Inflow",
     "JobAttempt",

@@ -3,13 +3,18 @@
 What needs the database (references, keys, stock) is checked by the service that saves the rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webapp.pipeline.read_evidence import is_damaged_number
 from webapp.resources.base import N_, Field
-from webapp.resources.types import PLAIN, Problem, Style, shortened
+from webapp.resources.types import PLAIN, Problem, Style, Text, shortened
+
+if TYPE_CHECKING:
+    from webapp.pipeline.read_table import Chunk
+
+MEMO_TEXTS = 10_000  # so many texts of a column are remembered with their values
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class ColumnRule:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowProblem:
     """Why a row cannot be taken. ``column`` is the file's header, "" for the row as a whole."""
 
@@ -33,7 +38,26 @@ class RowProblem:
     problem: Problem
 
 
-@dataclass
+class RawRow(Mapping[str, str]):
+    """What a file says in one row, by header. ``places`` tells the cell of each header."""
+
+    __slots__ = ("cells", "places")
+
+    def __init__(self, places: Mapping[str, int], cells: Sequence[str]) -> None:
+        self.places = places
+        self.cells = cells
+
+    def __getitem__(self, header: str) -> str:
+        return self.cells[self.places[header]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass(slots=True)
 class CheckedRow:
     """One row: its line in the file, its values by field name, and what is wrong with it.
 
@@ -94,41 +118,106 @@ def _parse_rule(rule: Any) -> ColumnRule:
     )
 
 
+class Checker:
+    """Turns the rows of a file into values, a column at a time: a text that comes again is parsed once.
+
+    ``styles`` tells how a column writes numbers and dates; the plain way where it says nothing.
+    A number that a spreadsheet has shortened is refused in every field but a long text: a code, a
+    name or a telephone number would be stored without its digits.
+    """
+
+    def __init__(
+        self, fields: Sequence[Field], rules: Mapping[str, ColumnRule], styles: Mapping[str, Style]
+    ) -> None:
+        used = [(item, rules[item.name]) for item in fields if item.name in rules]
+        self.columns = {item.name: rule.column for item, rule in used if rule.column}
+        self.parsers = [_Parser(item, rule, styles.get(rule.column or "", PLAIN)) for item, rule in used]
+
+    def check_chunk(self, chunk: "Chunk") -> list[CheckedRow]:
+        """Return the rows of a chunk; what is wrong with a row as such comes first among its problems."""
+        rows = self.check_texts(chunk.lines, chunk.columns)
+        if chunk.problems:
+            for row in rows:
+                if row.line in chunk.problems:
+                    row.problems.insert(0, RowProblem("", "", chunk.problems[row.line]))
+        return rows
+
+    def check_texts(self, lines: Sequence[int], texts: Mapping[str, Sequence[str]]) -> list[CheckedRow]:
+        """Return rows from the texts of each column; a row keeps all its problems, not only the first."""
+        places = {name: place for place, name in enumerate(texts)}
+        empty = [""] * len(lines)
+        names = [parser.field.name for parser in self.parsers]
+        values = [parser.parse_all(texts.get(parser.rule.column or "", empty)) for parser in self.parsers]
+        rows = [
+            CheckedRow(line, dict(zip(names, cells, strict=True)), [], RawRow(places, raw), self.columns)
+            for line, raw, cells in zip(
+                lines, zip(*texts.values(), strict=True), zip(*values, strict=True), strict=True
+            )
+        ]
+        for parser, column in zip(self.parsers, values, strict=True):
+            parser.take_out(rows, column)
+        return rows
+
+
+class _Parser:
+    """One field's column, with the texts that it has met."""
+
+    def __init__(self, item: Field, rule: ColumnRule, style: Style) -> None:
+        self.field = item
+        self.rule = rule
+        self.style = style
+        self.is_long_text = isinstance(item.type, Text) and item.type.multiline
+        self.known: dict[str, Any] = {}
+        self.has_problems = False
+
+    def parse_all(self, texts: Sequence[str]) -> list[Any]:
+        """Return the value of each text: None where there is nothing, a Problem where it cannot be taken."""
+        if len(self.known) > MEMO_TEXTS:
+            self.known.clear()
+            self.has_problems = False
+        known = self.known
+        for text in set(texts).difference(known):
+            known[text] = self._parse(text)
+        return [known[text] for text in texts]
+
+    def _parse(self, text: str) -> Any:
+        text = text.strip()
+        text = self.rule.values.get(text, text) or self.rule.default
+        if not text:
+            return None
+        try:
+            if not self.is_long_text and is_damaged_number(text):
+                raise shortened(text)
+            return self.field.type.parse(text, self.style)
+        except Problem as problem:
+            self.has_problems = True
+            return problem.with_traceback(None)  # it stays: the frames that raised it need not
+
+    def take_out(self, rows: Sequence[CheckedRow], values: Sequence[Any]) -> None:
+        """Leave the rows without this field where it is empty or wrong, and say what is wrong."""
+        name = self.field.name
+        if None in values:
+            for row, value in zip(rows, values, strict=True):
+                if value is None:
+                    del row.values[name]
+        if self.has_problems:
+            for row, value in zip(rows, values, strict=True):
+                if isinstance(value, Problem):
+                    del row.values[name]
+                    row.add_problem(name, value)
+
+
 def check_rows(
     rows: Iterable[tuple[int, Mapping[str, str]]],
     fields: Sequence[Field],
     rules: Mapping[str, ColumnRule],
     styles: Mapping[str, Style],
-    keys: Sequence[str] = (),
 ) -> list[CheckedRow]:
-    """Parse each row's mapped cells; a row keeps all its problems, not only the first.
-
-    ``styles`` tells how a column writes numbers and dates; the plain way where it says nothing.
-    ``keys`` names the fields that tell records apart: there a code that a spreadsheet has turned
-    into a shortened number is refused, because it would make a record of its own.
-    """
-    used = [(item, rules[item.name]) for item in fields if item.name in rules]
-    columns = {item.name: rule.column for item, rule in used if rule.column}
-    checked = []
-    for line, raw in rows:
-        row = CheckedRow(line, {}, [], raw, columns)
-        for item, rule in used:
-            text = _cell(raw, rule)
-            if not text:
-                continue
-            try:
-                if item.name in keys and is_damaged_number(text):
-                    raise shortened(text)
-                row.values[item.name] = item.type.parse(text, styles.get(rule.column or "", PLAIN))
-            except Problem as problem:
-                row.add_problem(item.name, problem)
-        checked.append(row)
-    return checked
-
-
-def _cell(raw: Mapping[str, str], rule: ColumnRule) -> str:
-    text = raw.get(rule.column, "").strip() if rule.column else ""
-    return rule.values.get(text, text) or rule.default
+    """Check a few rows that come one by one, by line; see ``Checker``."""
+    given = list(rows)
+    headers = list(dict.fromkeys(header for _, raw in given for header in raw))
+    texts = {header: [raw.get(header, "") for _, raw in given] for header in headers}
+    return Checker(fields, rules, styles).check_texts([line for line, _ in given], texts)
 
 
 def missing(field: Field) -> Problem:

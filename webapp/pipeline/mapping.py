@@ -3,11 +3,24 @@
 import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from webapp.resources.base import Field, Resource
 from webapp.resources.types import fold_search
 
 FUZZY_RATIO = 0.8
+PATTERN_LETTERS = 8  # a shorter name inside a header shows nothing: “name” in “Customer name”
+# Our files of failed rows say there why each row failed; uploaded again, it is nobody's field.
+REASON_COLUMN = "import_problem"
+
+_DECORATION = re.compile(r"\([^)]*\)|\[[^\]]*\]|R\$|US\$|[$€£*#№]|\b(?:brl|usd|eur|gbp)\b", re.IGNORECASE)
+
+
+class Suggestion(NamedTuple):
+    """The column proposed for a field, and by what: exact, remembered, pattern or fuzzy."""
+
+    column: str
+    by: str
 
 
 def suggest_mapping(
@@ -15,25 +28,30 @@ def suggest_mapping(
     fields: Sequence[Field],
     columns: Sequence[str],
     labels: Mapping[str, Sequence[str]],
-) -> dict[str, tuple[str, bool]]:
-    """Return ``{field: (column, is_exact)}``. An exact match is by a known name; a fuzzy one is close to it.
+    remembered: Mapping[str, str] | None = None,
+) -> dict[str, Suggestion]:
+    """Return ``{field: suggestion}``. A column feeds one field, the first that fits; a person decides.
 
-    ``labels`` holds the fields' labels in other languages. A column feeds one field, the first that
-    fits; a person may decide otherwise.
+    ``remembered`` says for normalised headers which field a person chose before, and is heeded first.
+    Then come the fields' known names, names within a header (``Unit price (BRL)``), and close ones.
+    ``labels`` holds the fields' labels in other languages.
     """
-    found: dict[str, tuple[str, bool]] = {}
+    found: dict[str, Suggestion] = {}
+    free = [column for column in columns if column != REASON_COLUMN]
     names = {field.name: _names(resource, field, labels.get(field.name, ())) for field in fields}
-    # Passes from the surest to the least: a field's own name beats another field's alias.
-    for rank in range(max((len(list_) for list_ in names.values()), default=0)):
+    _take_remembered(remembered or {}, names, free, found)
+    _take_exact(fields, names, free, found)
+    for by, find in (("pattern", _find_within), ("fuzzy", _find_close)):
         for field in fields:
-            if field.name not in found and rank < len(names[field.name]):
-                column = _find_exact(names[field.name][rank], columns, found)
-                if column is not None:
-                    found[field.name] = (column, True)
-    for field in fields:
-        if field.name not in found and (column := _find_close(names[field.name], columns, found)):
-            found[field.name] = (column, False)
+            if field.name not in found and (column := find(names[field.name], free)):
+                found[field.name] = Suggestion(column, by)
+                free.remove(column)
     return found
+
+
+def normalise(name: str) -> str:
+    """Return a header as it is compared: letters and digits alone, without case and accents."""
+    return re.sub(r"[^a-z0-9]", "", fold_search(name))
 
 
 def _names(resource: Resource, field: Field, labels: Sequence[str]) -> list[str]:
@@ -46,24 +64,66 @@ def _names(resource: Resource, field: Field, labels: Sequence[str]) -> list[str]
         *labels,
         *field.aliases,
     ]
-    return list(dict.fromkeys(_normalise(name) for name in own))
+    known: dict[str, str] = {}
+    for name in own:
+        known.setdefault(normalise(name), name)
+    known.pop("", None)
+    return list(known.values())
 
 
-def _normalise(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", fold_search(name))
+def _take_remembered(
+    remembered: Mapping[str, str],
+    names: Mapping[str, Sequence[str]],
+    free: list[str],
+    found: dict[str, Suggestion],
+) -> None:
+    for column in list(free):
+        name = remembered.get(normalise(column), "")
+        if name in names and name not in found:
+            is_known = normalise(column) in map(normalise, names[name])
+            found[name] = Suggestion(column, "exact" if is_known else "remembered")
+            free.remove(column)
 
 
-def _find_exact(name: str, columns: Sequence[str], found: dict[str, tuple[str, bool]]) -> str | None:
-    taken = {column for column, _ in found.values()}
-    return next((column for column in columns if column not in taken and _normalise(column) == name), None)
+def _take_exact(
+    fields: Sequence[Field],
+    names: Mapping[str, Sequence[str]],
+    free: list[str],
+    found: dict[str, Suggestion],
+) -> None:
+    # Passes from the surest to the least: a field's own name beats another field's alias.
+    for rank in range(max((len(list_) for list_ in names.values()), default=0)):
+        for field in fields:
+            if field.name in found or rank >= len(names[field.name]):
+                continue
+            wanted = normalise(names[field.name][rank])
+            column = next((item for item in free if normalise(item) == wanted), None)
+            if column is not None:
+                found[field.name] = Suggestion(column, "exact")
+                free.remove(column)
 
 
-def _find_close(names: list[str], columns: Sequence[str], found: dict[str, tuple[str, bool]]) -> str | None:
-    taken = {column for column, _ in found.values()}
+def _find_within(names: Sequence[str], free: Sequence[str]) -> str | None:
+    """Return the column whose header is a known name with a unit, or has a long one as whole words."""
     scored = [
-        (max(SequenceMatcher(None, _normalise(column), name).ratio() for name in names), column)
-        for column in columns
-        if column not in taken and len(_normalise(column)) > 2
+        (len(name), column)
+        for column in free
+        for name in map(_words, names)
+        if name == _words(_DECORATION.sub(" ", column))
+        or (len(name) >= PATTERN_LETTERS and f" {name} " in f" {_words(column)} ")
+    ]
+    return max(scored, default=(0, None), key=lambda item: item[0])[1]
+
+
+def _words(name: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", fold_search(name)))
+
+
+def _find_close(names: Sequence[str], free: Sequence[str]) -> str | None:
+    scored = [
+        (max(SequenceMatcher(None, normalise(column), normalise(name)).ratio() for name in names), column)
+        for column in free
+        if len(normalise(column)) > 2
     ]
     best = max(scored, default=(0.0, ""))
     return best[1] if best[0] >= FUZZY_RATIO else None

@@ -1,5 +1,6 @@
 """Records made as wide as the header: blank ones dropped, short ones padded, odd ones reported."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from operator import itemgetter
@@ -12,6 +13,7 @@ from webapp.resources.types import Problem
 _SHORT_SHARE = 0.5
 _SHORT_MIN_COLUMNS = 3
 _SHOWN_CELLS = 5
+_SURROGATE = re.compile("[\ud800-\udfff]")  # in JSON one may be written alone
 
 
 class Batch(NamedTuple):
@@ -88,9 +90,10 @@ def _check_width(row: Sequence[str], width: int) -> Problem | None:
 
 
 def check_cells(row: Sequence[str], limit: int) -> Problem | None:
-    """Return what is wrong with the first cell that no text column may hold: too long, or with NUL."""
+    """Return what is wrong with the first cell that no text column may hold: too long, NUL, half a character."""
     together = "".join(row)
-    if len(together) <= limit and "\x00" not in together:
+    is_text = together.isascii() or not _SURROGATE.search(together)
+    if len(together) <= limit and "\x00" not in together and is_text:
         return None
     for position, cell in enumerate(row, start=1):
         if len(cell) > limit:
@@ -99,6 +102,12 @@ def check_cells(row: Sequence[str], limit: int) -> Problem | None:
             return Problem(
                 N_("The cell in column %(position)s holds a NUL character."),
                 N_("Remove it."),
+                position=position,
+            )
+        if _SURROGATE.search(cell):
+            return Problem(
+                N_("The cell in column %(position)s holds half of a character."),
+                N_("Correct the text: a \\ud800 to \\udfff is nothing by itself."),
                 position=position,
             )
     return None

@@ -25,13 +25,21 @@ SampleRow = tuple[int, dict[str, str]]
 class Chunk:
     """Some consecutive rows.
 
-    ``frame`` holds text only, '' for an empty cell and never NaN; its index, named ``line``, is the
-    physical line on which each record starts. ``problems`` tells by line what is wrong with a row as
-    such. A row with a problem is in the frame, too, as far as it could be read, but must not be stored.
+    ``columns`` holds text only, '' for an empty cell, and ``lines`` the physical line on which each
+    record starts. ``problems`` tells by line what is wrong with a row as such. A row with a problem is
+    in the columns, too, as far as it could be read, but must not be stored.
     """
 
-    frame: "DataFrame"
+    lines: list[int]
+    columns: dict[str, list[str]]
     problems: dict[int, Problem]
+
+    @cached_property
+    def frame(self) -> "DataFrame":
+        """The rows as a DataFrame of text, never NaN; its index, named ``line``, is the line of each."""
+        from pandas import DataFrame, Index  # noqa: PLC0415 - who wants no frame needs no pandas
+
+        return DataFrame(self.columns, index=Index(self.lines, name="line"), dtype="str")
 
 
 class Table:
@@ -95,12 +103,10 @@ class Table:
     def _make_chunk(
         self, lines: list[int], cells: list[list[str]], problems: dict[int, Problem], part: slice
     ) -> Chunk:
-        from pandas import DataFrame, Index  # noqa: PLC0415 - the web process reads no tables
-
-        index = Index(lines[part], name="line")
-        own = {line: problems.pop(line) for line in list(problems) if line <= index[-1]}
+        own_lines = lines[part]
+        own = {line: problems.pop(line) for line in list(problems) if line <= own_lines[-1]}
         columns = {name: column[part] for name, column in zip(self.dialect.columns, cells, strict=True)}
-        return Chunk(DataFrame(columns, index=index, dtype="str"), own)
+        return Chunk(own_lines, columns, own)
 
     def _read_batches(self) -> Iterator[Batch]:
         with open_binary(self.source) as file:

@@ -210,6 +210,9 @@ class DateTime(FieldType):
         r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?)?"
         r"\s*(Z|[+-]\d{2}:?\d{2})?"
     )
+    _plain: ClassVar[re.Pattern[str]] = re.compile(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
+    )
     _slashed: ClassVar[re.Pattern[str]] = re.compile(
         r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?)?"
         r"\s*([AaPp])?\.?(?:[Mm]\.?)?"
@@ -231,6 +234,8 @@ class DateTime(FieldType):
         )
 
     def _parse_iso(self, text: str) -> datetime | None:
+        if self._plain.fullmatch(text):  # what most files hold, at a fifth of the time
+            return datetime.fromisoformat(text)
         match = self._iso.fullmatch(text)
         if not match:
             return None
@@ -318,17 +323,21 @@ class Reference(FieldType):
 
 def clean_text(text: str) -> str:
     """Trim, and compose accents (NFC), so that equal-looking texts are equal."""
+    if text.isascii():  # nothing to compose
+        return text.strip()
     return unicodedata.normalize("NFC", text).strip()
 
 
 def fold_key(text: str) -> str:
     """The twin on which keys are matched and kept unique: case and composition do not matter."""
+    if text.isascii():  # most text is, and this is called for every row
+        return text.strip().casefold()
     return unicodedata.normalize("NFC", clean_text(text).casefold())
 
 
 def fold_search(text: str) -> str:
     """The form in which text is searched: no accents, no case (Unicode NFKD, marks removed)."""
-    if text.isascii():  # most text is, and this is called for every row
+    if text.isascii():  # as above
         return text.casefold()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(char for char in decomposed if not unicodedata.combining(char))

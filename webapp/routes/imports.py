@@ -1,30 +1,32 @@
-"""Imports: upload a file, say which column is which, watch it go in, read what was refused."""
+"""Imports as their owner sees them: the list, the upload, the page of one, its errors and templates."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from webapp.errors import Conflict, Invalid, Problem
+from webapp.errors import Invalid, NotFound, Problem
 from webapp.extensions import csrf, settings
 from webapp.forms import UploadForm, upload_limit
 from webapp.htmx import go_to, render_page
-from webapp.models import DataImport
-from webapp.resources.base import N_
+from webapp.locale import choose_language
+from webapp.resources.base import N_, Resource
 from webapp.resources.registry import RESOURCES, get_resource
-from webapp.routes.jobs import measure_pace, note_seen
-from webapp.services import imports
+from webapp.routes.converters import add_converters
+from webapp.routes.import_context import build_context, build_error_context, list_names
+from webapp.routes.jobs import note_seen
+from webapp.services import import_templates, imports
 from webapp.services.accounts import require_role
 
 PAGE_ROWS = 50
-ERROR_ROWS = 100
 DEFAULT_RESOURCE = "products"
-SHOWN_SAMPLES = 3
+TEMPLATE_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
+blueprint.record_once(add_converters)
 
 
 @blueprint.get("/")
@@ -38,7 +40,7 @@ def list_imports() -> ResponseReturnValue:
         imports=found[:PAGE_ROWS],
         next_before=found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None,
         before=before,
-        latest_job=imports.latest_job,
+        latest_jobs=imports.list_latest_jobs(found[:PAGE_ROWS]),
     )
 
 
@@ -95,91 +97,35 @@ def _upload_page(form: UploadForm, problem: Problem | None = None) -> str:
     )
 
 
+@blueprint.get("/templates/<resource:resource>.<file_format>")
+def download_template(resource: Resource, file_format: str) -> ResponseReturnValue:
+    """Send a table to fill in: the headers and one example row, in the reader's language."""
+    if file_format not in TEMPLATE_TYPES:
+        raise NotFound(file_format)
+    name, data = import_templates.build_template(resource, file_format, choose_language())
+    response = Response(data, mimetype=TEMPLATE_TYPES[file_format])
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@blueprint.get("/names/<resource:resource>")
+def suggest_names(resource: Resource) -> ResponseReturnValue:
+    """Offer existing records for what is being typed, as the options of a list."""
+    names = list_names(resource.name, request.args.get("q", ""))
+    return render_template("imports/_names.html", names=names)
+
+
 @blueprint.get("/<public_id>")
 def show_import(public_id: str) -> ResponseReturnValue:
     """Show one import: the page grows with its state."""
     found = imports.get_import(current_user, public_id)
     note_seen(imports.latest_job(found))
-    return render_page("imports/show.html", "imports/_state.html", **_context(found))
+    return render_page("imports/show.html", "imports/_state.html", **build_context(found))
 
 
 @blueprint.get("/<public_id>/errors")
 def list_errors(public_id: str) -> ResponseReturnValue:
-    """List more of the rows that were refused."""
+    """List the rows that were refused: from a line on, for one reason, one column, one text."""
     found = imports.get_import(current_user, public_id)
-    return render_page("imports/errors.html", "imports/_errors.html", **_error_context(found))
-
-
-@blueprint.post("/<public_id>/application")
-def start_import(public_id: str) -> ResponseReturnValue:
-    """Start taking the rows in, by the mapping that was sent."""
-    found = imports.get_import(current_user, public_id)
-    resource = get_resource(found.resource)
-    mapping = {
-        field.name: _read_mapping(field.name, found.mapping or {})
-        for field in imports.mappable_fields(resource)
-    }
-    options = {"on_error": request.form.get("on_error", "skip")}
-    try:
-        imports.start_import(current_user, public_id, mapping, options)
-    except Invalid as error:
-        context = _context(found) | {"problems": error.problems, "mapping": mapping, "options": options}
-        return render_template("imports/show.html", **context), 422
-    except Conflict:
-        pass  # it was started already, by a second click or another tab: the page shows how far it is
-    return go_to(url_for("imports.show_import", public_id=public_id))
-
-
-def _read_mapping(name: str, suggested: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where a field's values come from, as the form says; words already matched are kept."""
-    return {
-        "column": request.form.get(f"column-{name}") or None,
-        "default": request.form.get(f"default-{name}", "").strip(),
-        "values": (suggested.get(name) or {}).get("values") or {},
-    }
-
-
-def _context(found: DataImport) -> dict[str, Any]:
-    resource = get_resource(found.resource)
-    job = imports.latest_job(found)
-    dialect = found.dialect or {}
-    return {
-        "data_import": found,
-        "resource": resource,
-        "job": job,
-        "pace": measure_pace(job),
-        "dialect": dialect,
-        "columns": list(dialect.get("columns") or ()),
-        "samples": _collect_samples(found),
-        "fields": imports.mappable_fields(resource),
-        "mapping": found.mapping or {},
-        "suggestions": (found.report or {}).get("suggestions") or {},
-        "options": found.options or {},
-        "problems": {},
-        **_error_context(found),
-    }
-
-
-def _collect_samples(found: DataImport) -> dict[str, list[str]]:
-    """Return the first few different values of each column."""
-    samples: dict[str, list[str]] = {}
-    for _line, row in found.sample or ():
-        for column, text in row.items():
-            values = samples.setdefault(column, [])
-            if text and text not in values and len(values) < SHOWN_SAMPLES:
-                values.append(text)
-    return samples
-
-
-def _error_context(found: DataImport) -> dict[str, Any]:
-    """Return one page of refused rows, from the line and id that the address names."""
-    line, row_id = request.args.get("after_line", type=int), request.args.get("after_id", type=int)
-    after = (line, row_id) if line is not None and row_id is not None else None
-    rows = imports.list_row_errors(found, after=after, limit=ERROR_ROWS + 1)
-    return {
-        "data_import": found,
-        "resource": get_resource(found.resource),
-        "errors": rows[:ERROR_ROWS],
-        "has_more_errors": len(rows) > ERROR_ROWS,
-        "is_later_page": after is not None,
-    }
+    return render_page("imports/errors.html", "imports/_errors.html", **build_error_context(found))

@@ -84,7 +84,9 @@ def build_navigation() -> list[NavGroup]:
 
 
 def _item(label: str, icon: str, endpoint: str) -> NavItem:
-    return NavItem(label, icon, url_for(endpoint), endpoint.partition(".")[0] in request.blueprints)
+    # A part of a page may be a blueprint of its own, within the page's or named after it: imports_steps.
+    parts = {name.partition("_")[0] for name in request.blueprints}
+    return NavItem(label, icon, url_for(endpoint), endpoint.partition(".")[0] in parts)
 
 
 def _monitor_item() -> NavItem:

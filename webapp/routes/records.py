@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-from webapp.errors import Invalid, Problem
+from webapp.errors import Invalid, NotFound, Problem
 from webapp.extensions import settings
 from webapp.forms import offered_formats
 from webapp.htmx import go_to, render_page
@@ -16,7 +17,7 @@ from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES, get_resource
 from webapp.resources.types import Choice, Phrase, Reference
 from webapp.routes.converters import add_converters
-from webapp.services import queries
+from webapp.services import imports, queries
 
 PAGE_ROWS = 50
 LAST_MOVEMENTS = 8
@@ -116,13 +117,25 @@ def show_record(resource: Resource, record_id: int) -> ResponseReturnValue:
     if record is None:
         abort(404)
     values = record._mapping  # noqa: SLF001 - public in fact: a row's mapping by name
+    last_import = imports.find_last_import(resource.name, record_id)
     return render_template(
         "records/show.html",
         resource=resource,
         record=record,
         values=values,
         related=list(_find_related(resource, values)),
+        last_import=last_import,
+        can_open_import=last_import is not None and _can_open(last_import.public_id),
     )
+
+
+def _can_open(public_id: str) -> bool:
+    """Whether the reader may see an import: others' are named, not linked."""
+    try:
+        imports.get_import(current_user, public_id)
+    except NotFound:
+        return False
+    return True
 
 
 def _find_related(resource: Resource, values: Any) -> Iterator[RelatedList]:

@@ -108,16 +108,17 @@ class JobRun:
             raise JobReleased(self.task_id)
 
     @contextmanager
-    def batch(self) -> Iterator[Session]:
+    def batch(self, *, is_progress: bool = True) -> Iterator[Session]:
         """Run one batch: its effects, the checkpoint, progress and lease commit together or not at all.
 
-        The block sets ``processed``, ``counts`` and ``checkpoint`` on this object.
+        The block sets ``processed``, ``counts`` and ``checkpoint`` on this object. Crashes count on
+        without ``is_progress``: work that begins anew after one has not got further.
         """
         self.raise_if_stopped()
         with write_transaction() as session:
             yield session
             if not self.is_complete:
-                self._save(session, crashes=0, checkpoint=self.checkpoint)
+                self._save(session, **({"crashes": 0} if is_progress else {}), checkpoint=self.checkpoint)
 
     def in_batch(self, work: Callable[[Session], T]) -> T:
         """Run ``work(session)`` as one batch and return what it returns, also when it meets a deadlock.

@@ -1,8 +1,8 @@
 """The signals of the house. They are sent by services, once for each thing that happened.
 
-``record_saved`` and ``stock_moved`` are sent inside the transaction that saves the row, in file
-order, after the database has taken it; what must not be undone (mail, cache, sockets) waits for
-the commit. ``job_due`` is sent after the commit of the job's row.
+``record_saved``, ``record_deleted`` and ``stock_moved`` are sent inside the transaction that saves or
+deletes the row, in file order, after the database has taken it; what must not be undone (mail, cache,
+sockets) waits for the commit. ``job_due`` is sent after the commit of the job's row.
 """
 
 from blinker import Namespace
@@ -13,6 +13,11 @@ record_saved = _signals.signal(
     "record_saved",
     doc="sender: the resource's name; record_id, action (created, updated), before, after (column values),"
     " save (the SaveContext), line (of the file, or None), session.",
+)
+
+record_deleted = _signals.signal(
+    "record_deleted",
+    doc="sender: the resource's name; record_id, before (column values), save (the SaveContext), session.",
 )
 
 stock_moved = _signals.signal(

@@ -4,10 +4,10 @@ A ledger holds the quantities of the products that a batch touches, locked until
 movement is weighed against it in file order, and one UPDATE a product writes the sum at the end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db, settings
@@ -15,15 +15,17 @@ from webapp.models import Inflow, Outflow, Product
 from webapp.models.base import utc_now
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
+from webapp.services.bulk import join_values, update_tuples
 
 DIRECTIONS = {"inflows": 1, "outflows": -1}
+PRODUCTS: Any = Product.__table__
 
 
 class StockLedger:
     """The quantities of some products, as the movements of this transaction leave them.
 
-    With ``is_dry`` nothing is locked or written, and the quantities of earlier batches are kept, so
-    that a check of a whole file sees what each row would meet.
+    With ``is_dry`` nothing is locked or written, and the quantities that movements have changed are
+    kept from batch to batch, so that a check of a whole file sees what each row would meet.
     """
 
     def __init__(self, *, is_dry: bool = False) -> None:
@@ -34,24 +36,47 @@ class StockLedger:
 
     def load(self, session: Session, product_ids: Iterable[int]) -> None:
         """Read, and lock in order of their ids, the products that are not known yet."""
-        wanted = sorted(set(product_ids) - self._products.keys())
-        if not wanted:
-            return
-        columns = (
-            Product.id,
-            Product.serial_number,
-            Product.quantity,
-            Product.cost_price,
-            Product.sell_price,
-        )
-        query = select(*columns).where(Product.id.in_(wanted)).order_by(Product.id)
-        for row in session.execute(query if self.is_dry else query.with_for_update()):
+        wanted = [(item,) for item in set(product_ids) - self._products.keys()]
+        if wanted:
+            self._read(session, PRODUCTS.c.id, wanted)
+
+    def find(self, session: Session, serial_numbers: Collection[str]) -> dict[str, int]:
+        """Read, and lock in order of their ids, the products of a batch; return their ids.
+
+        The serial numbers are folded ones. A dry run forgets the products of earlier batches.
+        """
+        if self.is_dry:
+            for item in self._products.keys() - self._touched:
+                del self._quantities[item]
+            self._products = {}
+        rows = self._read(session, PRODUCTS.c.serial_number_key, [(item,) for item in serial_numbers])
+        return {row.serial_number_key: row.id for row in rows}
+
+    def _read(self, session: Session, column: Any, values: list[tuple[Any]]) -> Sequence[Any]:
+        wanted = join_values(session, column, values=values)
+        names = ("id", "serial_number", "serial_number_key", "quantity", "cost_price", "sell_price")
+        query = select(*(PRODUCTS.c[name] for name in names))
+        query = query.join(wanted.table, wanted.condition).order_by(PRODUCTS.c.id)
+        if not self.is_dry:
+            query = query.with_for_update(of=PRODUCTS)
+        rows = session.execute(query, wanted.parameters).all()
+        for row in rows:
             self._products[row.id] = row
             self._quantities.setdefault(row.id, row.quantity)
+        return rows
 
     def get_product(self, product_id: int) -> Any:
         """Return the product's row: id, serial_number, cost_price, sell_price."""
         return self._products[product_id]
+
+    def remember(self) -> dict[int, int]:
+        """Return the quantities as they are now, for ``restore``."""
+        return dict(self._quantities)
+
+    def restore(self, quantities: dict[int, int]) -> None:
+        """Take back every movement since ``remember``: the database has rolled them back."""
+        self._quantities = quantities
+        self._touched.clear()
 
     def move(self, product_id: int, delta: int) -> tuple[int, int]:
         """Add ``delta`` pieces and return the quantities before and after; Problem when too few are left."""
@@ -73,14 +98,8 @@ class StockLedger:
         """Write each touched product's new quantity."""
         if not self._touched or self.is_dry:
             return
-        table: Table = Product.__table__  # type: ignore[assignment]  # a Table, for a mapped class
-        now = utc_now()
-        session.execute(
-            update(table)
-            .where(table.c.id == bindparam("product_id"))
-            .values(quantity=bindparam("after"), version=table.c.version + 1, updated_at=now),
-            [{"product_id": item, "after": self._quantities[item]} for item in sorted(self._touched)],
-        )
+        rows = [(item, self._quantities[item]) for item in sorted(self._touched)]
+        update_tuples(session, PRODUCTS, ("quantity",), rows, utc_now())
         self._touched.clear()
 
 

@@ -1,4 +1,4 @@
-"""The environment of the programs that exports are compared with, made once and kept in a cache folder."""
+"""The environment of the programs that ours are compared with, made once and kept in a cache folder."""
 
 import hashlib
 import os
@@ -6,9 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCH = Path(__file__).parents[1]
+BENCH = Path(__file__).parent
 REQUIREMENTS = BENCH / "requirements-peers.txt"
-DJANGO_SHOP = BENCH / "exporting" / "django_shop.py"
 
 
 def get_peers_python() -> str:

@@ -1,0 +1,43 @@
+"""How many rows a batch holds: so many that the write lock is held for about a tenth of a second."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from webapp.extensions import settings
+from webapp.services.job_protocol import JobRun
+
+FIRST_BATCH_ROWS = 200
+LARGEST_BATCH_ROWS = 2_000
+
+Item = TypeVar("Item")
+
+
+class BatchSize:
+    """The size of the next batch. The last try of a job that kills its workers goes one by one."""
+
+    def __init__(self, run: JobRun) -> None:
+        self.is_fixed = run.crashes >= settings().max_crashes - 1
+        self.rows = 1 if self.is_fixed else FIRST_BATCH_ROWS
+
+    def cut(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+        """Yield the items in batches, each of the size that counts when it is asked for."""
+        start = 0
+        while start < len(items):
+            batch = items[start : start + self.rows]
+            start += len(batch)
+            yield batch
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Adapt the size to the time that the block takes: no page waits for an import."""
+        started = time.monotonic()
+        yield
+        seconds = time.monotonic() - started
+        if self.is_fixed:
+            return
+        if seconds > settings().batch_seconds:
+            self.rows = max(1, self.rows // 2)
+        elif seconds < settings().batch_seconds / 2:
+            self.rows = min(LARGEST_BATCH_ROWS, self.rows * 2)

@@ -1,0 +1,53 @@
+"""The rows of an import's file, read by the stored dialect and checked by the stored mapping."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from webapp.extensions import db, settings
+from webapp.models import DataImport
+from webapp.pipeline.check import CheckedRow, Checker, check_rows
+from webapp.pipeline.dialect import Dialect
+from webapp.pipeline.garbage import rare_collections
+from webapp.pipeline.read import read_table
+from webapp.resources.registry import get_resource
+from webapp.services import files
+from webapp.services.import_examples import is_example
+from webapp.services.import_inspect import read_limits
+from webapp.services.import_mapping import check_mapping, mappable_fields
+
+CHUNK_ROWS = 2_000
+
+
+class RowSource:
+    """The rows of one file, as values with their problems. Nothing here writes to the database."""
+
+    has_old_errors = False
+
+    def __init__(self, data_import: DataImport) -> None:
+        self.path = str(data_import.file_path)
+        self.resource = get_resource(data_import.resource)
+        self.fields = mappable_fields(self.resource)
+        self.dialect = Dialect.from_json(data_import.dialect or {})
+        self.rules = check_mapping(data_import, data_import.mapping or {})
+        self.styles = {name: self.dialect.get_style(name, settings().zone) for name in self.dialect.columns}
+        self.options: dict[str, Any] = dict(data_import.options)
+        self.examples = 0
+        db.session.rollback()  # no transaction is open while the file is read
+
+    def read(self, after_line: int = 0) -> Iterator[list[CheckedRow]]:
+        """Yield the rows below a line, some thousand at a time; the template's example is left out."""
+        checker = Checker(self.fields, self.rules, self.styles)
+        with files.local_path(self.path) as local, rare_collections():
+            table = read_table(local, dialect=self.dialect, limits=read_limits())
+            is_first = not after_line
+            for chunk in table.chunks(size=CHUNK_ROWS, start_line=after_line):
+                rows = checker.check_chunk(chunk)
+                if is_first and rows and is_example(self.resource, rows[0]):
+                    self.examples = 1
+                    del rows[0]
+                is_first = False
+                yield rows
+
+    def check(self, records: list[tuple[int, dict[str, str]]]) -> list[CheckedRow]:
+        """Return rows of text as values with their problems."""
+        return check_rows(records, self.fields, self.rules, self.styles)

@@ -1,0 +1,215 @@
+"""What becomes of a row: decided in Python, in file order, before anything is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webapp.models.base import utc_now
+from webapp.pipeline.check import CheckedRow, missing
+from webapp.resources.base import N_
+from webapp.resources.types import Problem
+from webapp.services.record_missing import MissingRecord
+from webapp.services.record_shape import Key, Shape
+from webapp.services.seen_keys import SeenKeys
+from webapp.services.stock import DIRECTIONS, StockLedger
+
+MODES = ("upsert", "create", "update")
+EMPTY_CHOICES = ("keep", "clear")
+REPEATED_CHOICES = ("error", "add_up")
+PRICES = ("unit_price", "unit_cost")
+
+
+@dataclass
+class SaveContext:
+    """Who saves, from where, and how. With ``is_dry`` everything is checked and nothing written.
+
+    ``empty`` says what an empty cell of a mapped column does to a record: ``keep`` its value or
+    ``clear`` it, where it can be empty. ``repeated`` says what a movement is that stands twice in a
+    file: an ``error``, or something to ``add_up``. ``create_missing`` names the reference fields
+    whose records are created where there are none; ``will_create`` collects them, or in a dry run
+    what they would be, by field and folded name.
+
+    One context belongs to one job: ``seen`` knows the rows that came before. With ``all_or_nothing`` a
+    batch with a bad row sends no signals, because its caller rolls it back.
+    """
+
+    actor_id: int | None
+    source: str
+    job_id: int | None = None
+    mode: str = "upsert"
+    is_dry: bool = False
+    ledger: StockLedger | None = None
+    empty: str = "keep"
+    repeated: str = "error"
+    create_missing: frozenset[str] = frozenset()
+    all_or_nothing: bool = False
+    will_create: dict[str, dict[str, str]] = field(default_factory=dict)
+    seen: SeenKeys = field(default_factory=SeenKeys)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What becomes of one row: the record's columns before and after, and its stock effect.
+
+    ``needs`` are the records that are created before it, ``opened`` is the movement that brings a
+    new product's quantity in.
+    """
+
+    row: CheckedRow
+    action: str
+    record_id: int = 0
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] = field(default_factory=dict)
+    delta: int = 0
+    product_id: int | None = None
+    quantities: tuple[int, int] = (0, 0)
+    opening: int = 0
+    needs: tuple[MissingRecord, ...] = ()
+    opened: "Plan | None" = None
+
+
+class Planner:
+    """Decides about one row after the other, each seeing what the ones before it did to the stock.
+
+    ``existing`` are the records that the rows' keys name, ``lines`` where this job met a key before.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        context: SaveContext,
+        ledger: StockLedger,
+        existing: Mapping[Key, dict[str, Any]],
+        lines: Mapping[Key, int],
+    ) -> None:
+        self.shape = shape
+        self.name = shape.resource.name
+        self.context = context
+        self.ledger = ledger
+        self.existing = existing
+        self.lines = lines
+        self.needed = {column for _, column in shape.required}
+        self.now = utc_now().replace(microsecond=0)
+
+    def plan(self, row: CheckedRow, key: Key | None) -> Plan:
+        """Return what becomes of a row."""
+        if row.problems:
+            return Plan(row, "failed")
+        before = self.existing.get(key) if key else None
+        line = self.lines.get(key, 0) if key else 0
+        if line and self.shape.is_movement:
+            made = self._plan_repeated(row, before, line)
+        elif before:
+            made = self._plan_update(row, before)
+        elif line:  # a dry run: the earlier row would have saved it
+            made = self._plan_again(row)
+        else:
+            made = self._plan_create(row)
+        return self._move(made) if self.shape.is_movement and made.action != "failed" else made
+
+    def _fail(self, row: CheckedRow, field_name: str, problem: Problem) -> Plan:
+        row.add_problem(field_name, problem)
+        return Plan(row, "failed")
+
+    def _plan_create(self, row: CheckedRow) -> Plan:
+        values = row.values
+        if self.context.mode == "update":
+            problem = Problem(N_("There is no such %(kind)s to update."), kind=self.shape.resource.label)
+            return self._fail(row, self.shape.resource.key[0], problem)
+        if not self.needed <= values.keys():
+            for item, column in self.shape.required:
+                if column not in values:
+                    row.add_problem(item.name, missing(item))
+            return Plan(row, "failed")
+        after = dict(zip(self.shape.columns, map(values.get, self.shape.columns), strict=True))
+        made = Plan(row, "created", after=after)
+        if self.name == "products":
+            made.opening, after["quantity"] = after["quantity"] or 0, 0
+            after["reorder_level"] = after["reorder_level"] or 0
+        elif self.shape.is_movement:
+            self._fill_movement(after)
+        return made
+
+    def _fill_movement(self, after: dict[str, Any]) -> None:
+        product = self.ledger.get_product(after["product_id"])
+        if after["occurred_at"] is None:
+            after["occurred_at"] = self.now
+        if after["kind"] is None:
+            after["kind"] = "purchase" if self.name == "inflows" else "sale"
+        if after["unit_cost"] is None:
+            after["unit_cost"] = product.cost_price
+        if "unit_price" in after and after["unit_price"] is None:
+            after["unit_price"] = product.sell_price
+
+    def _plan_update(self, row: CheckedRow, before: dict[str, Any]) -> Plan:
+        if self.context.mode == "create":
+            problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
+            return self._fail(row, self.shape.resource.key[0], problem)
+        values = row.values
+        after = {column: values.get(column, before[column]) for column in self.shape.columns}
+        if self.context.empty == "clear" and not self._clear(row, after):
+            return Plan(row, "failed")
+        if self.name == "products" and after["quantity"] != before["quantity"]:
+            problem = Problem(
+                N_("The stock is %(stock)s, the file says %(file)s."),
+                N_("Record an inflow or outflow; a product's quantity is not edited."),
+                stock=before["quantity"],
+                file=after["quantity"],
+            )
+            return self._fail(row, "quantity", problem)
+        is_same = all(value == before[column] for column, value in after.items())
+        return Plan(row, "unchanged" if is_same else "updated", before["id"], before, after)
+
+    def _clear(self, row: CheckedRow, after: dict[str, Any]) -> bool:
+        """Empty what the file leaves empty; return whether the row may. What cannot be empty stays."""
+        for item in self.shape.resource.writable_fields:
+            if item.column in row.values or item.name not in row.columns:
+                continue
+            if item.required:
+                row.add_problem(item.name, missing(item))
+            elif item.column in self.shape.emptied:
+                after[item.column] = self.shape.emptied[item.column]
+        return not row.problems
+
+    def _plan_again(self, row: CheckedRow) -> Plan:
+        if self.context.mode == "create":
+            problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
+            return self._fail(row, self.shape.resource.key[0], problem)
+        return Plan(row, "updated", after=dict(row.values))
+
+    def _plan_repeated(self, row: CheckedRow, before: dict[str, Any] | None, line: int) -> Plan:
+        """A movement that this job has met before: an error, or more pieces of the same."""
+        if self.context.repeated == "error":
+            problem = Problem(
+                N_("The same reference and product stand on line %(line)s."),
+                N_("Remove one of the two, or add them up."),
+                line=line,
+            )
+            return self._fail(row, self.shape.resource.key[0], problem)
+        if "quantity" not in row.values:
+            return self._fail(row, "quantity", missing(self.shape.resource.get_field("quantity")))
+        if before is None:  # a dry run: the earlier row has saved nothing
+            return Plan(row, "updated", after=dict(row.values))
+        for name in PRICES:
+            if name in row.values and row.values[name] != before[name]:
+                problem = Problem(
+                    N_("Line %(line)s has the same reference and product at another price."),
+                    N_("Give one of the two another reference: what is added up has one price."),
+                    line=line,
+                )
+                return self._fail(row, name, problem)
+        after = {column: before[column] for column in self.shape.columns}
+        after["quantity"] += row.values["quantity"]
+        return Plan(row, "updated", before["id"], before, after)
+
+    def _move(self, plan: Plan) -> Plan:
+        already = plan.before["quantity"] if plan.before else 0
+        after = plan.after
+        plan.product_id = after["product_id"]
+        plan.delta = DIRECTIONS[self.name] * (after["quantity"] - already)
+        if plan.delta:
+            try:
+                plan.quantities = self.ledger.move(after["product_id"], plan.delta)
+            except Problem as problem:
+                return self._fail(plan.row, "quantity", problem)
+        return plan

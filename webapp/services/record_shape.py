@@ -1,0 +1,81 @@
+"""A resource as the saving of records needs it: worked out once, because it is asked for every row."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Table
+
+from webapp.resources.base import Field, Resource
+from webapp.resources.derived import Derivation, get_derivation
+from webapp.resources.types import fold_key
+from webapp.services.stock import DIRECTIONS
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A resource's table, and its fields by what is done with them.
+
+    ``key`` holds each part's column in a row's values and whether its text is folded; ``key_columns``
+    are where the table keeps those parts. ``emptied`` tells what becomes of a column that is cleared;
+    one that is not in it cannot be empty.
+    """
+
+    resource: Resource
+    table: Table
+    columns: tuple[str, ...]
+    required: tuple[tuple[Field, str], ...]
+    references: tuple[Field, ...]
+    key: tuple[tuple[str, bool], ...]
+    key_columns: tuple[str, ...]
+    emptied: dict[str, Any]
+    derivation: Derivation
+    is_movement: bool
+
+    def key_of(self, values: dict[str, Any]) -> Key | None:
+        """Return the key of a row whose references are resolved, or None when a part of it is missing."""
+        parts = []
+        for column, is_text in self.key:
+            value = values.get(column)
+            if not value:
+                return None
+            parts.append(fold_key(value) if is_text else value)
+        return tuple(parts)
+
+
+def get_table(resource: Resource) -> Table:
+    """Return the table of a resource's model."""
+    table: Table = resource.model.__table__
+    return table
+
+
+@lru_cache
+def get_shape(resource: Resource) -> Shape:
+    """Return the shape of a resource."""
+    table = get_table(resource)
+    fields = resource.writable_fields
+    key = tuple((part.column, not part.is_reference) for part in map(resource.get_field, resource.key))
+    return Shape(
+        resource=resource,
+        table=table,
+        columns=tuple(item.column for item in fields),
+        required=tuple((item, item.column) for item in fields if item.required),
+        references=tuple(item for item in fields if item.is_reference),
+        key=key,
+        key_columns=tuple(f"{column}_key" if is_text else column for column, is_text in key),
+        emptied={
+            item.column: _when_empty(table, item.column) for item in fields if _may_be_empty(table, item)
+        },
+        derivation=get_derivation(resource),
+        is_movement=resource.name in DIRECTIONS,
+    )
+
+
+def _may_be_empty(table: Table, field: Field) -> bool:
+    return not field.required and (table.c[field.column].nullable or field.name == "reorder_level")
+
+
+def _when_empty(table: Table, column: str) -> Any:
+    return None if table.c[column].nullable else 0

@@ -1,0 +1,141 @@
+"""Writing what was planned: records, stock and changes, a few statements for all of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from webapp.models import Change
+from webapp.models.base import utc_now
+from webapp.pipeline.check import CheckedRow
+from webapp.resources.registry import get_resource
+from webapp.services.bulk import insert_tuples, update_tuples
+from webapp.services.record_plan import Plan, SaveContext
+from webapp.services.record_shape import Shape, get_shape
+from webapp.services.stock import StockLedger
+
+REFERENCE_PREFIXES = {"inflows": "IN", "outflows": "OUT"}
+CHANGE_COLUMNS = (
+    "at",
+    "actor_id",
+    "source",
+    "job_id",
+    "line",
+    "resource",
+    "record_id",
+    "action",
+    "before",
+    "after",
+)
+
+
+def write_plans(
+    session: Session, shape: Shape, plans: Sequence[Plan], context: SaveContext, ledger: StockLedger
+) -> None:
+    """Write the records of plans that create or update, the stock that they move, and their changes."""
+    created = [plan for plan in plans if plan.action == "created"]
+    updated = [plan for plan in plans if plan.action == "updated"]
+    now = utc_now()
+    if created:
+        _write_created(session, shape, created, now)
+    if updated:
+        _write_updated(session, shape, updated, now)
+    ledger.write(session)
+    _write_changes(session, shape, created + updated, context, now)
+
+
+def write_openings(
+    session: Session, products: Sequence[Plan], context: SaveContext, ledger: StockLedger
+) -> None:
+    """Write the movements by which the stock of new products has come in, like all stock."""
+    shape = get_shape(get_resource("inflows"))
+    now = utc_now().replace(microsecond=0)
+    for plan in products:
+        after = dict.fromkeys(shape.columns) | {
+            "product_id": plan.record_id,
+            "quantity": plan.opening,
+            "unit_cost": plan.after["cost_price"],
+            "kind": "opening",
+            "occurred_at": now,
+        }
+        plan.opened = Plan(
+            CheckedRow(plan.row.line, {}),
+            "created",
+            after=after,
+            delta=plan.opening,
+            product_id=plan.record_id,
+            quantities=(0, plan.opening),
+        )
+    write_plans(session, shape, [plan.opened for plan in products if plan.opened], context, ledger)
+
+
+def _write_created(session: Session, shape: Shape, plans: list[Plan], now: datetime) -> None:
+    for plan, record_id in zip(plans, allocate_ids(session, shape.table.name, len(plans)), strict=True):
+        plan.record_id = record_id
+        if shape.is_movement and not plan.after["reference"]:
+            plan.after["reference"] = f"{REFERENCE_PREFIXES[shape.resource.name]}-{record_id}"
+    derive = shape.derivation.derive
+    names = [*shape.columns, *shape.derivation.columns, "id", "version", "created_at", "updated_at"]
+    rows = [(*_as_written(plan).values(), *derive(plan.after), plan.record_id, 1, now, now) for plan in plans]
+    # In order of their keys: two imports that add the same records then wait for each other only one way.
+    places = [names.index(name) for name in shape.key_columns]
+    rows.sort(key=itemgetter(*places))
+    insert_tuples(session, shape.table, names, rows)
+
+
+def _as_written(plan: Plan) -> dict[str, Any]:
+    """A new product's row holds its opening stock at once; the movement is written beside it."""
+    return plan.after | {"quantity": plan.opening} if plan.opening else plan.after
+
+
+def _write_updated(session: Session, shape: Shape, plans: list[Plan], now: datetime) -> None:
+    derive = shape.derivation.derive
+    names = [*shape.columns, *shape.derivation.columns]
+    rows = [(plan.record_id, *plan.after.values(), *derive(plan.after)) for plan in plans]
+    update_tuples(session, shape.table, names, rows, now)
+
+
+def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
+    """Take ``count`` ids beforehand: a block of the sequence, or the next ones under the write lock."""
+    if session.get_bind().dialect.name == "postgresql":
+        query = "SELECT nextval(CAST(pg_get_serial_sequence(:name, 'id') AS regclass)) FROM generate_series(1, :count)"
+        return session.scalars(text(query), {"name": table, "count": count}).all()
+    last = session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table}) or 0
+    return range(last + 1, last + 1 + count)
+
+
+def _write_changes(
+    session: Session, shape: Shape, plans: list[Plan], context: SaveContext, now: datetime
+) -> None:
+    table: Any = Change.__table__
+    rows = [
+        (
+            now,
+            context.actor_id,
+            context.source,
+            context.job_id,
+            plan.row.line or None,
+            shape.resource.name,
+            plan.record_id,
+            plan.action,
+            None if plan.before is None else _as_json(_changed(plan.before, plan.after)),
+            _as_json(plan.after if plan.before is None else _changed(plan.after, plan.before)),
+        )
+        for plan in plans
+    ]
+    insert_tuples(session, table, CHANGE_COLUMNS, rows, ready=("before", "after"))
+
+
+def _changed(values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in values if name in others and values[name] != others[name]}
+
+
+def _as_json(values: dict[str, Any]) -> str:
+    """Return values as JSON keeps them without losing a digit: amounts as text, moments as ISO 8601."""
+    return orjson.dumps(
+        {name: value for name, value in values.items() if value is not None}, default=str
+    ).decode()
