@@ -134,7 +134,7 @@ def test_a_template_goes_back_in_and_its_example_is_ignored_aloud(app: Flask, br
     url = send(browser, "suppliers", template + "Real Foods,,,\r\n")
     page = check(browser, url)
     assert tallies(page) == ["1", "0", "0", "0"]
-    assert "The example row of the template is in the file. It is ignored." in text_of(page)
+    assert "1 example row of the template is in the file. It is ignored." in text_of(page)
 
 
 def test_an_unknown_template_is_not_there(browser: FlaskClient) -> None:
