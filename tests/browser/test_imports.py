@@ -197,7 +197,7 @@ def test_bad_rows_are_corrected_on_the_page_one_and_many(
     page.get_by_label("What “unknown” in email should be").fill("both@shop.example")
     page.get_by_role("button", name="Correct 2 rows").click()
     expect(page.get_by_text("3 rows are corrected and wait to be imported.")).to_be_visible()
-    page.get_by_role("button", name="Import the 3 corrected rows").click()
+    page.get_by_role("button", name="Import 3 corrected rows").click()
     wait_for_result(page, "Everything was imported")
     assert tallies(page) == [4, 0, 0, 0]
     rows = open_list(page, "Suppliers")
