@@ -21,6 +21,13 @@ def test_a_name_a_label_and_a_customary_name_are_known_in_any_spelling() -> None
 
 
 def test_a_label_of_another_language_is_known() -> None:
+    assert set(suggest("SKU", "Nome", "Custo", "Preço", "Qtd")) == {
+        "serial_number",
+        "title",
+        "cost_price",
+        "sell_price",
+        "quantity",
+    }
     assert suggest("titulo", "PREÇO DE VENDA") == {
         "title": ("titulo", "exact"),
         "sell_price": ("PREÇO DE VENDA", "exact"),

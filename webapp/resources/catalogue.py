@@ -150,7 +150,7 @@ PRODUCTS = Resource(
             required=True,
             searchable=True,
             sortable=True,
-            aliases=("name", "product", "product name", "item"),
+            aliases=("name", "product", "product name", "item", "nome", "produto", "nome do produto"),
             example=N_("Green tea, 20 bags"),
         ),
         Field(
@@ -194,7 +194,7 @@ PRODUCTS = Resource(
             Money(),
             required=True,
             sortable=True,
-            aliases=("cost", "purchase price", "buy price"),
+            aliases=("cost", "purchase price", "buy price", "custo", "preço de compra"),
             example="2.50",
         ),
         Field(
@@ -203,7 +203,7 @@ PRODUCTS = Resource(
             Money(),
             required=True,
             sortable=True,
-            aliases=("price", "unit price", "sale price", "selling price"),
+            aliases=("price", "unit price", "sale price", "selling price", "preço", "valor", "preço unitário"),
             example="4.90",
         ),
         Field(
@@ -212,7 +212,7 @@ PRODUCTS = Resource(
             Integer(minimum=0),
             sortable=True,
             help=N_("A new product's opening stock. Later it changes through movements alone."),
-            aliases=("stock", "units in stock", "qty", "on hand", "in stock"),
+            aliases=("stock", "units in stock", "qty", "on hand", "in stock", "qtd", "qtde", "estoque"),
             example="120",
         ),
         Field(

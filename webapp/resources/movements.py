@@ -36,7 +36,7 @@ QUANTITY = Field(
     Integer(minimum=1),
     required=True,
     sortable=True,
-    aliases=("qty", "units", "pieces"),
+    aliases=("qty", "units", "pieces", "qtd", "qtde"),
     example="12",
 )
 
@@ -58,7 +58,7 @@ OCCURRED_AT = Field(
     DateTime(),
     sortable=True,
     help=N_("Now when left empty."),
-    aliases=("date", "order date", "invoice date", "when", "datetime"),
+    aliases=("date", "order date", "invoice date", "when", "datetime", "data"),
     example="2026-01-31 14:30",
 )
 
@@ -81,7 +81,7 @@ INFLOWS = Resource(
             N_("Supplier"),
             Reference(resource="suppliers"),
             sortable=True,
-            aliases=("supplier name", "vendor", "company"),
+            aliases=("supplier name", "vendor", "company", "fornecedor"),
             example=N_("Northern Foods Ltd"),
         ),
         QUANTITY,
@@ -114,7 +114,7 @@ OUTFLOWS = Resource(
             Money(),
             sortable=True,
             help=N_("The product's sell price when left empty."),
-            aliases=("price", "sell price", "sale price"),
+            aliases=("price", "sell price", "sale price", "preço", "valor"),
             example="4.90",
         ),
         UNIT_COST,
