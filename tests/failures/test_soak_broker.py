@@ -37,15 +37,18 @@ def test_14_redis_is_emptied_with_a_hundred_jobs_waiting(broker_trial: Trial) ->
     assert huey.pending_count() == PENDING
     huey.storage.flush_all()
     broker_trial.start_worker()
-    wait_until(lambda: _count_completed() == PENDING, lambda: f"{_count_completed()} are done", patience=90)
+    wait_until(
+        lambda: _count_completed(made) == PENDING, lambda: f"{_count_completed(made)} are done", patience=90
+    )
     db.session.rollback()
     query = select(func.count()).select_from(JobAttempt).where(JobAttempt.job_id.in_(made))
     assert db.session.scalar(query) == PENDING
 
 
-def _count_completed() -> int:
+def _count_completed(job_ids: list[int]) -> int:
     db.session.rollback()
-    query = select(func.count()).select_from(TaskNotification).where(TaskNotification.status == "completed")
+    query = select(func.count()).select_from(TaskNotification)
+    query = query.where(TaskNotification.status == "completed", TaskNotification.id.in_(job_ids))
     return db.session.scalar(query) or 0
 
 

@@ -72,6 +72,10 @@ class Shift:
         self.ended += 1
         self.problems += [f"job {job_id}: {problem}" for problem in problems]
 
+    def list_jobs(self) -> list[int]:
+        """The jobs to which something can be done: those of files that are read and checked, too."""
+        return [*(job_of(made).id for made in self.uploads), *self.imports, *self.exports]
+
     def is_over(self) -> bool:
         """Whether nothing is under way any more."""
         self.move_on()
@@ -103,7 +107,7 @@ def test_34_a_random_soak_is_exact(
             trial.start_worker(batch_rows=5, **WORKER)
         shift.ask_for_more()
         time.sleep(dice.uniform(0.3, 2.5))
-        mischief.do(shift.imports + shift.exports)
+        mischief.do(shift.list_jobs())
         shift.move_on()
     trial.start_worker(**WORKER)
     wait_until(shift.is_over, lambda: f"under way for ever: {shift}\n{trial.stack.tails()}", PATIENCE)

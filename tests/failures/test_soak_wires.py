@@ -61,7 +61,7 @@ def _redis(proxy: Proxy) -> str:
 def cut_commits(postgres: PostgresServer) -> Iterator[Proxy]:
     """A PostgreSQL whose word on the commit of an import's rows is not heard."""
     connect = partial(dial_socket, str(Path(postgres.folder) / ".s.PGSQL.5432"))
-    with stand_before(connect, b"COMMIT", after=b"INSERT INTO outflow") as proxy:
+    with stand_before(connect, b"COMMIT", after=b"COPY outflow") as proxy:
         yield proxy
 
 
