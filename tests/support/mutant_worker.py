@@ -85,7 +85,8 @@ def _shorten() -> None:
     if PLAN.tick_seconds:
         Scheduler.periodic_task_seconds = PLAN.tick_seconds
         every = timedelta(seconds=PLAN.tick_seconds)
-        periodic.SCHEDULES["maintenance"] = replace(periodic.SCHEDULES["maintenance"], every=every)
+        for name in ("maintenance", "metrics"):
+            periodic.SCHEDULES[name] = replace(periodic.SCHEDULES[name], every=every)
 
 
 @job_task(UNPICKLABLE)  # type: ignore[arg-type]

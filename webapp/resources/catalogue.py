@@ -203,7 +203,15 @@ PRODUCTS = Resource(
             Money(),
             required=True,
             sortable=True,
-            aliases=("price", "unit price", "sale price", "selling price", "preço", "valor", "preço unitário"),
+            aliases=(
+                "price",
+                "unit price",
+                "sale price",
+                "selling price",
+                "preço",
+                "valor",
+                "preço unitário",
+            ),
             example="4.90",
         ),
         Field(
