@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.browser import PATIENCE_MS
 from tests.support.houses import PASSWORD, email_of
+from tests.support.processes import wait_until
 
 
 def sign_in(page: Page, url: str, person: str = "editor") -> None:
@@ -16,6 +17,7 @@ def sign_in(page: Page, url: str, person: str = "editor") -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+    page.wait_for_load_state()  # a click before the scripts are there does what it does without them
 
 
 def upload(page: Page, kind: str, file: Path) -> None:
@@ -71,3 +73,8 @@ def download(page: Page, link: Locator) -> bytes:
     with page.expect_download() as started:
         link.click()
     return Path(started.value.path()).read_bytes()
+
+
+def wait_until_true(page: Page, expression: str) -> None:
+    """Wait until an expression holds. The page's own policy forbids it to evaluate one again and again."""
+    wait_until(lambda: page.evaluate(f"Boolean({expression})"), lambda: f"never: {expression}")

@@ -8,9 +8,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import download
+from tests.browser.steps import download, wait_until_true
 from tests.support.factories import fill_shop, save
-from tests.support.processes import wait_until
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -21,11 +20,6 @@ IS_MARKED = "window.isSamePage === true"
 LAST_UNITS = (
     "window.Chart?.getChart(document.querySelector('[data-name=sales]'))?.data.datasets[2].data.at(-1)"
 )
-
-
-def wait_for(page: Page, expression: str) -> None:
-    """Wait until an expression holds. The page's own policy forbids it to evaluate one again and again."""
-    wait_until(lambda: page.evaluate(f"Boolean({expression})"), lambda: f"never: {expression}")
 
 
 @pytest.fixture
@@ -49,7 +43,7 @@ def test_a_movement_reaches_an_open_dashboard(
     with shop.app_context():  # what a form in another window saves
         save("outflows", {"reference": "S-9", "product": "=1+1", "quantity": 5}, source="form")
     expect(page.locator("#sales-table tbody tr td").last).to_have_text("7")
-    wait_for(page, f"{LAST_UNITS} === 7")
+    wait_until_true(page, f"{LAST_UNITS} === 7")
     expect(page.get_by_role("region", name="Latest movements")).to_contain_text("\N{MINUS SIGN}5")
     assert page.evaluate(IS_MARKED), "the page was reloaded"
 
@@ -68,13 +62,13 @@ def test_days_and_open_tables_are_remembered(shop: Flask, stack: Stack, open_as:
     page = open_as("viewer")
     expect(page.locator("#sales-table")).to_be_hidden()
     page.get_by_text("7 days").click()
-    wait_for(
+    wait_until_true(
         page, "window.Chart?.getChart(document.querySelector('[data-name=sales]'))?.data.labels.length === 7"
     )
     page.locator("#brands-numbers summary").click()
     page.reload()
     expect(page.locator("#brands-table")).to_be_visible()
-    wait_for(
+    wait_until_true(
         page, "window.Chart?.getChart(document.querySelector('[data-name=sales]'))?.data.labels.length === 7"
     )
 
@@ -85,7 +79,7 @@ def test_a_chart_is_handed_out_as_a_picture_and_as_numbers(
     stack.start_web()
     page = open_as("viewer")
     card = page.get_by_role("region", name="Stock by category")
-    wait_for(page, "window.Chart?.getChart(document.querySelector('[data-name=categories]'))")
+    wait_until_true(page, "window.Chart?.getChart(document.querySelector('[data-name=categories]'))")
     with page.expect_download() as started:
         card.get_by_role("button", name="PNG").click()
     assert Path(started.value.path()).read_bytes().startswith(PNG)
@@ -98,7 +92,7 @@ def test_a_bar_leads_to_the_products_behind_it(
 ) -> None:
     stack.start_web()
     page = open_as("viewer")
-    wait_for(page, "window.Chart?.getChart(document.querySelector('[data-name=categories]'))")
+    wait_until_true(page, "window.Chart?.getChart(document.querySelector('[data-name=categories]'))")
     bar = page.evaluate(
         "(() => { const { x, y } = Chart.getChart(document.querySelector('[data-name=categories]')).getDatasetMeta(0).data[0]; return [x, y]; })()"
     )

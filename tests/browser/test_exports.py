@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import download, sign_in
 from tests.support.browser import PHONE, Visitor
@@ -64,6 +64,25 @@ def test_columns_are_ordered_by_keyboard_and_the_estimate_follows_the_choices(
     expect(page.get_by_label("Columns are separated by")).to_be_hidden()
     page.get_by_role("button", name="Export", exact=True).click()
     assert read_file(page) == ["sell_price;title", "4,90;Café"]
+
+
+def test_what_is_typed_while_an_estimate_is_on_its_way_is_asked_for_next(
+    shop: Stack, visitor: Visitor
+) -> None:
+    page = visitor.page
+    sign_in(page, shop.url)
+    open_form(page)
+    on_their_way: list[Route] = []
+
+    def hold(route: Route) -> None:
+        on_their_way.append(route)
+
+    page.route("**/exports/estimate*", hold, times=1)
+    with page.expect_request("**/exports/estimate*"):
+        page.get_by_role("checkbox", name="Title", exact=True).uncheck()
+    page.get_by_label("Search", exact=True).press_sequentially("cafe")
+    on_their_way[0].continue_()  # answered while what was typed still waits to be asked
+    expect(page.locator("#export-estimate")).to_contain_text("1 record")
 
 
 @pytest.mark.parametrize("window", [{"java_script_enabled": False}], indirect=True)

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.steps import sign_in
+from tests.browser.steps import sign_in, wait_until_true
 from tests.support.browser import Visitor, open_window
 from tests.support.faults import Fault
 from tests.support.jobs import look_at
@@ -87,7 +87,7 @@ def _judge_pages(visitors: list[Visitor]) -> None:
     expect(pages[0].get_by_role("main")).to_contain_text(f"{ROWS}")
     for page in pages:
         expect(page.locator("#connection")).to_be_hidden()
-        page.wait_for_function("window.toastsShown > 0")
+        wait_until_true(page, "window.toastsShown > 0")
         page.wait_for_timeout(QUIET_MS)
     for visitor in visitors:
         assert visitor.is_marked(), "the page was reloaded"
