@@ -1,4 +1,4 @@
-"""The SQL behind the dashboard's figures: few statements, each over a set, the same on both databases.
+"""The SQL behind the figures of sales: few statements, each over a set, the same on both databases.
 
 Amounts come back exact, as Decimals with four places; rounding is for whoever shows them.
 """
@@ -9,9 +9,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, false, func, literal, not_, or_, select, union_all
 
-from webapp.models import Brand, Category, Outflow, Product, ProductModel
+from webapp.models import Outflow, Product
 from webapp.services.exact_sum import exact_sum
 from webapp.services.metrics_days import DaySpan, join_spans
 
@@ -48,14 +48,19 @@ def _is_between(start: datetime, end: datetime) -> ColumnElement[bool]:
     return and_(Outflow.occurred_at >= start, Outflow.occurred_at < end)
 
 
+def _is_within(spans: Sequence[DaySpan]) -> ColumnElement[bool]:
+    return or_(false(), *(_is_between(start, end) for start, end in join_spans(spans)))
+
+
 def _sales(columns: Sequence[Any]) -> Sales:
     rows, units, revenue, cost = columns
     return Sales(rows, int(units), revenue, cost)
 
 
-def find_all_sales(connection: Connection) -> Sales:
-    """Return all that was ever sold."""
-    return _sales(connection.execute(select(*SOLD).where(IS_SALE)).one())
+def find_other_sales(connection: Connection, spans: Sequence[DaySpan]) -> Sales:
+    """Return all that was ever sold outside the spans: with what was sold on their days it is everything."""
+    # NOT keeps SQLite at the table: an index would have it look up most of the rows one by one.
+    return _sales(connection.execute(select(*SOLD).where(IS_SALE, not_(_is_within(spans)))).one())
 
 
 def find_sales_by_day(connection: Connection, spans: Sequence[DaySpan]) -> dict[date, Sales]:
@@ -78,93 +83,39 @@ def find_sales_by_day(connection: Connection, spans: Sequence[DaySpan]) -> dict[
 
 
 def find_best_sellers(connection: Connection, spans: Sequence[DaySpan], limit: int) -> list[dict[str, Any]]:
-    """Return the products of which most units were sold within the spans, the best first."""
+    """Return the products of which most units were sold within the spans, the best first.
+
+    First who they are, by units alone, then the amounts of those few.
+    """
     if not spans:
         return []
+    is_counted = and_(IS_SALE, _is_within(spans))
+    # Adding 0 keeps SQLite from walking all sales there ever were in the order of an index.
+    product_id = (Outflow.product_id + 0).label("product_id")
     units = func.sum(Outflow.quantity).label("units")
     best = (
+        select(product_id, units)
+        .where(is_counted)
+        .group_by(product_id)
+        .order_by(units.desc(), product_id)
+        .limit(limit)
+        .subquery()
+    )
+    statement = (
         select(
-            Outflow.product_id,
+            Product.id,
+            Product.serial_number,
+            Product.title,
             units,
             func.count().label("sales"),
             exact_sum(Outflow.quantity, Outflow.unit_price).label("revenue"),
             exact_sum(Outflow.quantity, Outflow.unit_cost).label("cost"),
         )
-        .where(IS_SALE, or_(*(_is_between(start, end) for start, end in join_spans(spans))))
-        .group_by(Outflow.product_id)
-        .order_by(units.desc(), Outflow.product_id)
-        .limit(limit)
-        .subquery()
-    )
-    statement = (
-        select(Product.id, Product.serial_number, Product.title, *(best.c[1:]))
-        .join(best, best.c.product_id == Product.id)
-        .order_by(best.c.units.desc(), Product.id)
+        .select_from(best)
+        .join(Product, Product.id == best.c.product_id)
+        .join(Outflow, Outflow.product_id == Product.id)
+        .where(is_counted)
+        .group_by(Product.id, Product.serial_number, Product.title)
+        .order_by(units.desc(), Product.id)
     )
     return [{**row, "units": int(row["units"])} for row in connection.execute(statement).mappings()]
-
-
-STOCK = (
-    func.count().label("products"),
-    func.coalesce(func.sum(Product.quantity), 0).label("units"),
-    exact_sum(Product.quantity, Product.cost_price).label("value_at_cost"),
-    exact_sum(Product.quantity, Product.sell_price).label("value_at_price"),
-)
-
-
-def _count(condition: Any) -> Any:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-
-def find_stock(connection: Connection) -> dict[str, Any]:
-    """Return the stock's totals, and how many products are low (out of stock included) and out."""
-    statement = select(
-        *STOCK,
-        _count(Product.quantity <= Product.reorder_level).label("low_stock"),
-        _count(Product.quantity <= 0).label("out_of_stock"),
-    )
-    row = connection.execute(statement).mappings().one()
-    return {**row, "units": int(row["units"])}
-
-
-def find_lowest_stocks(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """Return the products with the least in stock; among equals, those meant to have most come first."""
-    statement = (
-        select(Product.id, Product.serial_number, Product.title, Product.quantity, Product.reorder_level)
-        .order_by(Product.quantity, Product.reorder_level.desc(), Product.id)
-        .limit(limit)
-    )
-    return [dict(row) for row in connection.execute(statement).mappings()]
-
-
-def find_stock_by_category(connection: Connection) -> list[dict[str, Any]]:
-    """Return the stock of each category that has products."""
-    # Adding 0 keeps SQLite from walking the index and then looking up every product in its order.
-    category_id = (Product.category_id + 0).label("category_id")
-    stock = select(category_id, *STOCK).group_by(category_id).subquery()
-    statement = select(Category.id, Category.name, *(stock.c[1:])).join(
-        stock, stock.c.category_id == Category.id
-    )
-    return _group_rows(connection, statement)
-
-
-def find_stock_by_brand(connection: Connection) -> list[dict[str, Any]]:
-    """Return the stock of each brand that has products; those of no brand have None as id and name."""
-    stock = (
-        select(ProductModel.brand_id, *STOCK)
-        .select_from(Product)
-        .outerjoin(ProductModel, ProductModel.id == Product.product_model_id)
-        .group_by(ProductModel.brand_id)
-        .subquery()
-    )
-    statement = (
-        select(Brand.id, Brand.name, *(stock.c[1:]))
-        .select_from(stock)
-        .outerjoin(Brand, Brand.id == stock.c.brand_id)
-    )
-    return _group_rows(connection, statement)
-
-
-def _group_rows(connection: Connection, statement: Select[Any]) -> list[dict[str, Any]]:
-    rows = [{**row, "units": int(row["units"])} for row in connection.execute(statement).mappings()]
-    return sorted(rows, key=lambda row: (-row["products"], -row["units"], row["name"] is None, row["name"]))

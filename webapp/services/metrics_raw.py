@@ -4,7 +4,7 @@ All figures of one computation come from one snapshot of the database, on a conn
 they agree with each other, and neither does a write wait for them nor do they wait for a write.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -17,6 +17,14 @@ from webapp.models.base import utc_now
 from webapp.services import metrics_queries as queries
 from webapp.services.metrics_days import last_days, split_into_days
 from webapp.services.metrics_queries import Sales
+from webapp.services.metrics_stock import (
+    StockGroup,
+    find_lowest_stocks,
+    find_stock_by_brand,
+    find_stock_by_category,
+    find_stock_groups,
+    total_stock,
+)
 
 PERIOD_DAYS = 30
 BEST_SELLERS = 10
@@ -46,13 +54,14 @@ def compute_metrics(now: datetime | None = None) -> dict[str, Value]:
     with _snapshot() as connection:
         days = _find_days(connection, now, 2 * PERIOD_DAYS)
         recent = dict(list(days.items())[PERIOD_DAYS:])
+        groups = find_stock_groups(connection)
         values = (
-            _product_metrics(connection),
+            _product_metrics(connection, groups),
             _sales_metrics(connection, days),
             _daily_sales(recent),
             _daily_sales_quantity(recent),
-            _rows(queries.find_stock_by_category(connection)),
-            _rows(queries.find_stock_by_brand(connection)),
+            _rows(find_stock_by_category(connection, groups)),
+            _rows(find_stock_by_brand(connection, groups)),
         )
     return dict(zip(METRIC_KEYS, values, strict=True))
 
@@ -60,7 +69,7 @@ def compute_metrics(now: datetime | None = None) -> dict[str, Value]:
 def get_product_metrics_raw() -> Value:
     """Return how many products there are, what their stock is worth, and which have least of it."""
     with _snapshot() as connection:
-        return _product_metrics(connection)
+        return _product_metrics(connection, find_stock_groups(connection))
 
 
 def get_sales_metrics_raw(now: datetime | None = None) -> Value:
@@ -84,13 +93,13 @@ def get_daily_sales_quantity_raw(now: datetime | None = None) -> Value:
 def get_products_by_category_raw() -> Value:
     """Return products, units and stock value of each category, the one of most products first."""
     with _snapshot() as connection:
-        return _rows(queries.find_stock_by_category(connection))
+        return _rows(find_stock_by_category(connection, find_stock_groups(connection)))
 
 
 def get_products_by_brand_raw() -> Value:
     """Return the same of each brand; products of no brand stand under the name None."""
     with _snapshot() as connection:
-        return _rows(queries.find_stock_by_brand(connection))
+        return _rows(find_stock_by_brand(connection, find_stock_groups(connection)))
 
 
 def _find_days(connection: Connection, now: datetime, count: int) -> dict[date, Sales]:
@@ -101,23 +110,24 @@ def _find_days(connection: Connection, now: datetime, count: int) -> dict[date, 
     return {day: sold.get(day, Sales()) for day in days}
 
 
-def _product_metrics(connection: Connection) -> Value:
-    stock = queries.find_stock(connection)
+def _product_metrics(connection: Connection, groups: Sequence[StockGroup]) -> Value:
+    stock = total_stock(groups)
     profit = stock["value_at_price"] - stock["value_at_cost"]
     return {
         **_json_row(stock),
         "potential_profit": _cents(profit),
-        "lowest_stocks": queries.find_lowest_stocks(connection, LOWEST_STOCKS),
+        "lowest_stocks": find_lowest_stocks(connection, LOWEST_STOCKS),
     }
 
 
 def _sales_metrics(connection: Connection, days: Mapping[date, Sales]) -> Value:
     """``days`` are those of both periods."""
-    dates = list(days)
+    dates, zone = list(days), settings().zone
     previous, recent = dates[:PERIOD_DAYS], dates[PERIOD_DAYS:]
-    spans = split_into_days(recent[0], recent[-1], settings().zone)
+    spans = split_into_days(recent[0], recent[-1], zone)
+    others = queries.find_other_sales(connection, split_into_days(dates[0], dates[-1], zone))
     return {
-        "all_time": _totals(queries.find_all_sales(connection)),
+        "all_time": _totals(sum(days.values(), others)),
         "last_30_days": _period(days, recent),
         "previous_30_days": _period(days, previous),
         "best_sellers": [
