@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.models.base import KEEP_IDS, Money, Record, name255
@@ -61,6 +61,19 @@ class Product(Record):
     __table_args__ = (
         CheckConstraint("cost_price >= 0 AND sell_price >= 0", name="prices"),
         Index("ix_product_low_stock", "quantity", "reorder_level"),
+        Index(
+            "ix_product_low_title_id",
+            "title",
+            "id",
+            sqlite_where=text("quantity <= reorder_level"),
+            postgresql_where=text("quantity <= reorder_level"),
+        ),
+        Index("ix_product_category_id_id", "category_id", "id"),
+        Index("ix_product_product_model_id_id", "product_model_id", "id"),
+        Index("ix_product_cost_price_id", "cost_price", "id"),
+        Index("ix_product_sell_price_id", "sell_price", "id"),
+        Index("ix_product_reorder_level_id", "reorder_level", "id"),
+        Index("ix_product_quantity_id", "quantity", "id"),
         KEEP_IDS,
     )
 
@@ -68,8 +81,8 @@ class Product(Record):
     serial_number_key: Mapped[name255] = mapped_column(unique=True)
     title: Mapped[name255] = mapped_column(index=True)
     description: Mapped[str | None] = mapped_column(Text)
-    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
-    product_model_id: Mapped[int | None] = mapped_column(ForeignKey("product_model.id"), index=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
+    product_model_id: Mapped[int | None] = mapped_column(ForeignKey("product_model.id"))
     cost_price: Mapped[Decimal] = mapped_column(Money)
     sell_price: Mapped[Decimal] = mapped_column(Money)
     quantity: Mapped[int] = mapped_column(default=0)

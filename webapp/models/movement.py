@@ -23,13 +23,17 @@ class Inflow(Record):
         CheckConstraint("kind IN ('purchase', 'opening', 'adjustment')", name="kind"),
         Index("ix_inflow_product_id_occurred_at", "product_id", "occurred_at"),
         Index("ix_inflow_occurred_at", "occurred_at"),
+        Index("ix_inflow_supplier_id_id", "supplier_id", "id"),
+        Index("ix_inflow_quantity_id", "quantity", "id"),
+        Index("ix_inflow_unit_cost_id", "unit_cost", "id"),
+        Index("ix_inflow_kind_id", "kind", "id"),
         KEEP_IDS,
     )
 
     reference: Mapped[name255]
     reference_key: Mapped[name255]
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
-    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"), index=True)
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     quantity: Mapped[int]
     unit_cost: Mapped[Decimal] = mapped_column(Money)
     kind: Mapped[str] = mapped_column(String(20), default="purchase")
@@ -51,6 +55,10 @@ class Outflow(Record):
         CheckConstraint("kind IN ('sale', 'adjustment')", name="kind"),
         Index("ix_outflow_product_id_occurred_at", "product_id", "occurred_at"),
         Index("ix_outflow_occurred_at", "occurred_at"),
+        Index("ix_outflow_quantity_id", "quantity", "id"),
+        Index("ix_outflow_unit_price_id", "unit_price", "id"),
+        Index("ix_outflow_unit_cost_id", "unit_cost", "id"),
+        Index("ix_outflow_kind_id", "kind", "id"),
         KEEP_IDS,
     )
 

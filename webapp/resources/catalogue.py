@@ -105,7 +105,6 @@ SUPPLIERS = Resource(
             N_("E-mail"),
             Email(),
             searchable=True,
-            sortable=True,
             aliases=("mail", "e-mail address", "email address"),
             example="orders@northern.example",
         ),

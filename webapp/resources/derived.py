@@ -23,7 +23,7 @@ class Derivation:
     def derive(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Return the derived columns of the record with these values, in the order of ``columns``."""
         words = [word for name in self.searched if (word := values.get(name))]
-        return fold_key(values[self.key]), fold_search(" ".join(words))
+        return fold_key(values[self.key]), " ".join(fold_search(" ".join(words)).split())
 
 
 def get_derivation(resource: Resource) -> Derivation:

@@ -59,7 +59,7 @@ def list_records(resource: Resource) -> ResponseReturnValue:
         problems = error.problems
         filters = {name: text for name, text in filters.items() if name not in problems}
         page = _list(resource, filters, sort, cursor)
-    field, downwards = queries.parse_sort(resource, sort)
+    field, downwards = queries.find_order(resource, sort, filters)
     return render_page(
         "records/list.html",
         "records/_table.html",
@@ -70,7 +70,7 @@ def list_records(resource: Resource) -> ResponseReturnValue:
         active_filters=list(_describe(resource, filters)),
         problems=problems,
         sort=sort,
-        sorted_by=field.name,
+        sorted_by=field.name if field else "",
         is_downwards=downwards,
         choices=[field for field in resource.fields if isinstance(field.type, Choice)],
         formats=offered_formats(),

@@ -88,7 +88,7 @@ def build_query(
     query = RecordQuery(resource)
     conditions = where_filters(resource, query, filters)
     field, downwards = parse_sort(resource, sort)
-    order, tie = _order(field, query.column(field)), resource.model.id
+    order, tie = _order(field, query.order(field)), resource.model.id
     cells = [_cell(field, query.column(field)) for field in fields]
     rows = query.select(fields).with_only_columns(*cells).where(*conditions)
     rows = rows.order_by(order.desc(), tie.desc()) if downwards else rows.order_by(order, tie)

@@ -1,0 +1,137 @@
+"""Searching: words anywhere, short ones at the beginning of a word, the best first; the index never drifts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import text, update
+
+from tests.support.databases import on_both_databases
+from tests.support.factories import product, save, stock_up
+from webapp.database import write_transaction
+from webapp.extensions import db
+from webapp.models import Category
+from webapp.resources.registry import RESOURCES, get_resource
+from webapp.services import queries
+from webapp.services.demo import load_demo
+from webapp.services.record_removal import remove_records
+from webapp.services.record_search import BEST
+from webapp.services.records import SaveContext
+
+CATEGORIES = get_resource("categories")
+
+
+def found(words: str, resource: str = "categories", **options: str) -> list[str]:
+    """The keys of what a search finds, in the order of the list."""
+    chosen = get_resource(resource)
+    fields = [chosen.get_field(chosen.reference_field)]
+    page = queries.list_records(chosen, fields, filters={"q": words}, **options)  # type: ignore[arg-type]
+    db.session.rollback()
+    return [row[1] for row in page.rows]
+
+
+def check_index() -> None:
+    """Hold SQLite's index of searches against what the tables say. PostgreSQL keeps its own."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    with write_transaction() as session:
+        for resource in RESOURCES.values():
+            name = f"{resource.model.__tablename__}_search"
+            session.execute(text(f"INSERT INTO {name} ({name}, rank) VALUES ('integrity-check', 1)"))  # noqa: S608
+
+
+@on_both_databases
+def test_words_are_found_anywhere_and_short_ones_where_a_word_begins(app: Flask) -> None:
+    with app.app_context():
+        save(
+            "categories",
+            *({"name": name} for name in ("Café da Manhã", "Green tea", "Steak 100%", "a_b", "axb")),
+        )
+        assert found("cafe") == ["Café da Manhã"]
+        assert found("MANHÃ café") == ["Café da Manhã"]
+        assert found("ea") == []
+        assert sorted(found("tea")) == ["Green tea", "Steak 100%"]
+        assert found("te") == ["Green tea"]
+        assert found("g t") == ["Green tea"]
+        assert found("d") == ["Café da Manhã"]
+        assert found("100%") == ["Steak 100%"]
+        assert found("a_b") == ["a_b"]
+        assert found('"tea" OR') == []
+        assert found("geen") == []
+        assert len(found("  ")) == 5
+
+
+@on_both_databases
+def test_the_best_come_first_and_can_be_sorted(app: Flask) -> None:
+    with app.app_context():
+        save("categories", *({"name": name} for name in ("Oversea", "Old sea", "Sea", "Sea food")))
+        assert found("sea") == ["Sea", "Sea food", "Old sea", "Oversea"]
+        assert found("sea", sort="name") == ["Old sea", "Oversea", "Sea", "Sea food"]
+        assert found("sea", sort="-name") == ["Sea food", "Sea", "Oversea", "Old sea"]
+
+
+@on_both_databases
+def test_a_search_leads_through_its_pages_and_back(app: Flask) -> None:
+    with app.app_context():
+        save("categories", *({"name": f"Sea {number}"} for number in range(25)))
+        fields, seen, cursor = CATEGORIES.fields[:1], [], ""
+        for _ in range(3):
+            page = queries.list_records(CATEGORIES, fields, filters={"q": "sea"}, cursor=cursor, limit=10)
+            seen += [row.name for row in page.rows]
+            cursor = page.next_cursor or ""
+        assert len(set(seen)) == 25
+        before = queries.list_records(
+            CATEGORIES, fields, filters={"q": "sea"}, cursor=page.previous_cursor or "", limit=10
+        )
+        assert [row.name for row in before.rows] == seen[10:20]
+        assert page.best is None
+
+
+@on_both_databases
+@pytest.mark.slow
+def test_only_the_best_thousand_of_many_are_listed(app: Flask) -> None:
+    with app.app_context():
+        save("categories", *({"name": f"Tool {number:05}"} for number in range(BEST + 200)), {"name": "Tool"})
+        page = queries.list_records(CATEGORIES, CATEGORIES.fields[:1], filters={"q": "tool"}, limit=2 * BEST)
+        assert (page.count, page.is_count_exact, page.best, len(page.rows)) == (BEST + 201, True, BEST, BEST)
+        assert page.rows[0].name == "Tool"
+
+
+@on_both_databases
+def test_the_index_follows_every_way_of_writing(app: Flask) -> None:
+    with app.app_context():
+        made = save("categories", {"name": "Alpha"}, {"name": "Beta"})
+        check_index()
+        with write_transaction() as session:
+            remove_records(session, CATEGORIES, [made[0].record_id], SaveContext(None, "test"))
+        with write_transaction() as session:
+            session.execute(update(Category).values(search_text="gamma ray"))
+        check_index()
+        assert found("alpha") == found("beta") == []
+        assert found("gamma") == ["Beta"]
+        stock_up("A-1", quantity=3)
+        save("outflows", {"reference": "S-100", "product": "A-1", "quantity": 1})
+        check_index()
+        assert found("s-10", "outflows") == ["S-100"]
+
+
+@on_both_databases
+@pytest.mark.slow
+def test_the_demo_shop_can_be_searched(app: Flask) -> None:
+    with app.app_context():
+        load_demo(200, 1000, 1)
+        check_index()
+        assert found("coffee", "products")
+
+
+@on_both_databases
+def test_what_has_not_moved_is_found(app: Flask) -> None:
+    with app.app_context():
+        stock_up("A-1", "A-2", quantity=3)
+        save("products", product("A-3"))
+        long_ago = datetime.now(UTC) - timedelta(days=400)
+        save("inflows", {"reference": "P-1", "product": "A-3", "quantity": 1, "occurred_at": long_ago})
+        day = (datetime.now(UTC) - timedelta(days=30)).date().isoformat()
+        products = get_resource("products")
+        page = queries.list_records(products, products.fields[:1], filters={"no_movement_since": day})
+        assert [row.serial_number for row in page.rows] == ["A-3"]

@@ -1,0 +1,40 @@
+"""How many records a list has: counted up to a limit, estimated beyond it from a sample."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from webapp.extensions import db
+
+COUNT_LIMIT = 10_000  # beyond it a count is an estimate
+BLOCKS, BLOCK_ROWS = 50, 100
+
+
+def count_records(model: Any, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, bool]:
+    """Return how many records there are, and whether that is exact; beyond the limit it is the limit."""
+    found = select(model.id).where(*conditions).limit(COUNT_LIMIT + 1).subquery()
+    count = db.session.scalar(select(func.count()).select_from(found)) or 0
+    return min(count, COUNT_LIMIT), count <= COUNT_LIMIT
+
+
+def estimate_records(model: Any, conditions: Sequence[ColumnElement[bool]]) -> int:
+    """Return about how many records there are, to two digits: the share of them in blocks of ids all over the table.
+
+    A few thousand rows are looked at through the primary key, however many there are.
+    """
+    first, last = db.session.execute(
+        select(select(func.min(model.id)).scalar_subquery(), func.max(model.id))
+    ).one()
+    span = last - first + 1
+    step = max(span // BLOCKS, BLOCK_ROWS)
+    starts = [first + place * step for place in range(BLOCKS)]
+    blocks = or_(*(model.id.between(start, start + BLOCK_ROWS - 1) for start in starts))
+    hits = db.session.scalar(select(func.count()).select_from(model).where(blocks, *conditions)) or 0
+    looked_at = min(BLOCKS * BLOCK_ROWS, span)
+    return max(_round(hits * span // looked_at), COUNT_LIMIT)
+
+
+def _round(number: int) -> int:
+    digits = max(len(str(number)) - 2, 0)
+    return round(number, -digits)

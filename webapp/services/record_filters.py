@@ -1,0 +1,142 @@
+"""What a list can be narrowed by, derived from the declaration: names, words for people, conditions in SQL."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists
+
+from webapp.errors import Invalid
+from webapp.extensions import settings
+from webapp.models import Inflow, Outflow, Product
+from webapp.resources.base import N_, Field, Resource
+from webapp.resources.types import (
+    Choice,
+    DateTime,
+    Integer,
+    Money,
+    Phrase,
+    Problem,
+    Reference,
+    Style,
+    fold_key,
+)
+from webapp.services.metrics_days import split_into_days
+from webapp.services.record_query import RecordQuery
+from webapp.services.record_search import where_search
+
+BOUNDED = (DateTime, Integer, Money)
+LOWER, UPPER = "_from", "_to"
+
+
+def where_filters(
+    resource: Resource, query: RecordQuery, filters: dict[str, str]
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of ``{"field": "value"}``; Invalid names what cannot be filtered by.
+
+    ``q`` searches, ``low_stock`` (products) asks for what is at its reorder level or below it, and
+    ``no_movement_since`` for what neither came in nor went out on that day or later.
+    ``<field>_from`` and ``<field>_to`` bound a number or a moment, both inclusive: a day without a time
+    is the whole day in the house's time zone.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    problems: dict[str, Problem] = {}
+    for name, text in filters.items():
+        if not text:
+            continue
+        try:
+            conditions += _where_filter(resource, query, name, text)
+        except Problem as problem:
+            problems[name] = problem
+    if problems:
+        raise Invalid(problems)
+    return conditions
+
+
+def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) -> list[ColumnElement[bool]]:
+    if name in _list_named(resource):
+        return _where_named(resource, name, text)
+    bounded = _find_bounded(resource, name)
+    if bounded is not None:
+        return [_where_bound(query.column(bounded), bounded, text, is_lower=name.endswith(LOWER))]
+    try:
+        field = resource.get_field(name)
+    except KeyError:
+        known = ", ".join(item.name for item in resource.fields)
+        raise Problem(
+            N_("There is no field “%(value)s”."), N_("Use one of: %(known)s."), value=name, known=known
+        ) from None
+    if isinstance(field.type, Reference):
+        return [query.refers_to(field, text)]
+    value = field.type.parse(text)
+    if isinstance(field.type, Integer | Money | Choice):
+        return [query.column(field) == value]
+    key = getattr(resource.model, f"{name}_key", None)
+    return [key == fold_key(text)] if key is not None else [query.column(field) == value]
+
+
+def _list_named(resource: Resource) -> list[str]:
+    """Return the filters that are no field's."""
+    return ["q", "low_stock", "no_movement_since"] if resource.name == "products" else ["q"]
+
+
+def _where_named(resource: Resource, name: str, text: str) -> list[ColumnElement[bool]]:
+    if name == "q":
+        return where_search(resource, text)
+    if name == "low_stock":
+        return [resource.model.quantity <= resource.model.reorder_level]
+    return _where_still(text)
+
+
+def _where_still(text: str) -> list[ColumnElement[bool]]:
+    moment = DateTime().parse(text, Style(timezone=settings().zone))
+    return [
+        ~exists().where(model.product_id == Product.id, model.occurred_at >= moment)
+        for model in (Inflow, Outflow)
+    ]
+
+
+def list_filter_names(resource: Resource) -> list[str]:
+    """Return the names of all filters that a list of this resource understands, in the order of its fields."""
+    names = _list_named(resource)
+    for field in resource.fields:
+        names.append(field.name)
+        if isinstance(field.type, BOUNDED):
+            names += [f"{field.name}{LOWER}", f"{field.name}{UPPER}"]
+    return names
+
+
+def label_filter(resource: Resource, name: str) -> Phrase:
+    """Return a filter's name in words; a name that is no filter's stands for itself."""
+    if name == "q":
+        return Phrase(N_("Search"))
+    if name == "low_stock":
+        return Phrase(N_("Low stock only"))
+    if name == "no_movement_since":
+        return Phrase(N_("No movement since"))
+    field = _find_bounded(resource, name)
+    if field is None:
+        return Phrase(next((item.label for item in resource.fields if item.name == name), name))
+    wording = N_("%(field)s from") if name.endswith(LOWER) else N_("%(field)s up to")
+    return Phrase(wording, {"field": field.label})
+
+
+def _find_bounded(resource: Resource, name: str) -> Field | None:
+    """Return the field whose values a filter of this name bounds."""
+    base = name.removesuffix(LOWER) if name.endswith(LOWER) else name.removesuffix(UPPER)
+    if base == name:
+        return None
+    return next(
+        (item for item in resource.fields if item.name == base and isinstance(item.type, BOUNDED)), None
+    )
+
+
+def _where_bound(
+    column: ColumnElement[Any], field: Field, text: str, *, is_lower: bool
+) -> ColumnElement[bool]:
+    value = field.type.parse(text, Style(timezone=settings().zone))
+    if is_lower:
+        return column >= value
+    if isinstance(value, datetime) and ":" not in text:
+        day = value.astimezone(settings().zone).date()
+        return column < split_into_days(day, day, settings().zone)[-1].end
+    return column <= value
