@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow, missing
@@ -17,6 +17,20 @@ MODES = ("upsert", "create", "update")
 EMPTY_CHOICES = ("keep", "clear")
 REPEATED_CHOICES = ("error", "add_up")
 PRICES = ("unit_price", "unit_cost")
+REFERENCE_PREFIXES = {"inflows": "IN", "outflows": "OUT"}
+
+
+def make_reference(resource_name: str, record_id: int) -> str:
+    """Return the reference of a movement that was given none."""
+    return f"{REFERENCE_PREFIXES[resource_name]}-{record_id}"
+
+
+def describe_shortfall(problem: Problem) -> Problem:
+    """Say of pieces that had come in, and are to be taken back, that they are gone already."""
+    return Problem(
+        N_("Only %(left)s of %(product)s are left: without these %(wanted)s the stock falls below zero."),
+        **problem.params,
+    )
 
 
 @dataclass
@@ -47,12 +61,20 @@ class SaveContext:
     seen: SeenKeys = field(default_factory=SeenKeys)
 
 
+class StockMove(NamedTuple):
+    """Pieces added to a product, and its quantity before and after."""
+
+    product_id: int
+    delta: int
+    quantities: tuple[int, int]
+
+
 @dataclass(slots=True)
 class Plan:
     """What becomes of one row: the record's columns before and after, and its stock effect.
 
     ``needs`` are the records that are created before it, ``opened`` is the movement that brings a
-    new product's quantity in.
+    new product's quantity in, ``left`` what a movement does to the product that it is no longer of.
     """
 
     row: CheckedRow
@@ -66,6 +88,7 @@ class Plan:
     opening: int = 0
     needs: tuple[MissingRecord, ...] = ()
     opened: "Plan | None" = None
+    left: StockMove | None = None
 
 
 class Planner:
@@ -107,6 +130,22 @@ class Planner:
             made = self._plan_create(row)
         return self._move(made) if self.shape.is_movement and made.action != "failed" else made
 
+    def plan_change(self, row: CheckedRow, before: dict[str, Any]) -> Plan:
+        """Return what becomes of a record that the row changes; the row may give it another key."""
+        if self.shape.is_movement:
+            self._fill_again(row, before)
+        made = self._plan_update(row, before)
+        return self._move(made) if self.shape.is_movement and made.action != "failed" else made
+
+    def _fill_again(self, row: CheckedRow, before: dict[str, Any]) -> None:
+        """What is filled in for a new movement is filled in for one whose value was taken away."""
+        filled = {column: row.values.get(column) for column in self.shape.columns}
+        self._fill_movement(filled)
+        filled["reference"] = filled["reference"] or make_reference(self.name, before["id"])
+        for item in self.shape.resource.writable_fields:
+            if item.name in row.columns and filled[item.column] is not None:
+                row.values[item.column] = filled[item.column]
+
     def _fail(self, row: CheckedRow, field_name: str, problem: Problem) -> Plan:
         row.add_problem(field_name, problem)
         return Plan(row, "failed")
@@ -144,7 +183,7 @@ class Planner:
     def _plan_update(self, row: CheckedRow, before: dict[str, Any]) -> Plan:
         if self.context.mode == "create":
             problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
-            return self._fail(row, self.shape.resource.key[0], problem)
+            return self._fail(row, self.shape.resource.reference_field, problem)
         values = row.values
         after = {column: values.get(column, before[column]) for column in self.shape.columns}
         if self.context.empty == "clear" and not self._clear(row, after):
@@ -174,7 +213,7 @@ class Planner:
     def _plan_again(self, row: CheckedRow) -> Plan:
         if self.context.mode == "create":
             problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
-            return self._fail(row, self.shape.resource.key[0], problem)
+            return self._fail(row, self.shape.resource.reference_field, problem)
         return Plan(row, "updated", after=dict(row.values))
 
     def _plan_repeated(self, row: CheckedRow, before: dict[str, Any] | None, line: int) -> Plan:
@@ -203,13 +242,22 @@ class Planner:
         return Plan(row, "updated", before["id"], before, after)
 
     def _move(self, plan: Plan) -> Plan:
-        already = plan.before["quantity"] if plan.before else 0
-        after = plan.after
+        before, after = plan.before, plan.after
+        direction = DIRECTIONS[self.name]
+        already = before["quantity"] if before else 0
         plan.product_id = after["product_id"]
-        plan.delta = DIRECTIONS[self.name] * (after["quantity"] - already)
-        if plan.delta:
-            try:
-                plan.quantities = self.ledger.move(after["product_id"], plan.delta)
-            except Problem as problem:
-                return self._fail(plan.row, "quantity", problem)
+        try:
+            if before and before["product_id"] != plan.product_id:
+                plan.left = self._leave(before["product_id"], -direction * already)
+                already = 0
+            plan.delta = direction * (after["quantity"] - already)
+            if plan.delta:
+                plan.quantities = self.ledger.move(plan.product_id, plan.delta)
+        except Problem as problem:
+            if before and direction > 0:
+                problem = describe_shortfall(problem)
+            return self._fail(plan.row, "quantity", problem)
         return plan
+
+    def _leave(self, product_id: int, delta: int) -> StockMove:
+        return StockMove(product_id, delta, self.ledger.move(product_id, delta))

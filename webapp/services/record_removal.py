@@ -17,6 +17,7 @@ from webapp.models.base import utc_now
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Problem, Reference
+from webapp.services.record_plan import describe_shortfall
 from webapp.services.record_shape import get_shape
 from webapp.services.records import SaveContext
 from webapp.services.signals import record_deleted, stock_moved
@@ -80,12 +81,7 @@ class Removal:
         try:
             self.moved[row["id"]] = (delta, self.ledger.move(product_id, delta))
         except Problem as problem:
-            return Problem(
-                N_(
-                    "Only %(left)s of %(product)s are left: without these %(wanted)s the stock falls below zero."
-                ),
-                **problem.params,
-            )
+            return describe_shortfall(problem)
         return None
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:

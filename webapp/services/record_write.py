@@ -14,11 +14,10 @@ from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.registry import get_resource
 from webapp.services.bulk import insert_tuples, update_tuples
-from webapp.services.record_plan import Plan, SaveContext
+from webapp.services.record_plan import Plan, SaveContext, make_reference
 from webapp.services.record_shape import Shape, get_shape
 from webapp.services.stock import StockLedger
 
-REFERENCE_PREFIXES = {"inflows": "IN", "outflows": "OUT"}
 CHANGE_COLUMNS = (
     "at",
     "actor_id",
@@ -77,7 +76,7 @@ def _write_created(session: Session, shape: Shape, plans: list[Plan], now: datet
     for plan, record_id in zip(plans, allocate_ids(session, shape.table.name, len(plans)), strict=True):
         plan.record_id = record_id
         if shape.is_movement and not plan.after["reference"]:
-            plan.after["reference"] = f"{REFERENCE_PREFIXES[shape.resource.name]}-{record_id}"
+            plan.after["reference"] = make_reference(shape.resource.name, record_id)
     derive = shape.derivation.derive
     names = [*shape.columns, *shape.derivation.columns, "id", "version", "created_at", "updated_at"]
     rows = [(*_as_written(plan).values(), *derive(plan.after), plan.record_id, 1, now, now) for plan in plans]

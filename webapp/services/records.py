@@ -25,6 +25,7 @@ from webapp.services.record_plan import (
     Plan,
     Planner,
     SaveContext,
+    StockMove,
 )
 from webapp.services.record_references import resolve_references
 from webapp.services.record_shape import Key, get_shape
@@ -258,13 +259,19 @@ class _Teller:
                 line=plan.row.line,
                 session=self.session,
             )
-        for listener in self._find(stock_moved, resource) if plan.delta else ():
+        if plan.left:
+            self._tell_moved(resource, plan, plan.left)
+        if plan.delta and plan.product_id:
+            self._tell_moved(resource, plan, StockMove(plan.product_id, plan.delta, plan.quantities))
+
+    def _tell_moved(self, resource: str, plan: Plan, moved: StockMove) -> None:
+        for listener in self._find(stock_moved, resource):
             listener(
                 resource,
-                product_id=plan.product_id,
-                delta=plan.delta,
-                before=plan.quantities[0],
-                after=plan.quantities[1],
+                product_id=moved.product_id,
+                delta=moved.delta,
+                before=moved.quantities[0],
+                after=moved.quantities[1],
                 record_id=plan.record_id,
                 line=plan.row.line,
                 session=self.session,
