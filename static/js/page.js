@@ -99,7 +99,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    const control = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
+    // The last one: a list's own search is meant before that of the top bar.
+    const control = [...document.querySelectorAll(`[data-shortcut="${CSS.escape(event.key)}"]`)].at(-1);
     if (!control) return;
     event.preventDefault();
     control.focus();

@@ -12,6 +12,7 @@ from webapp.routes import (
     monitor_jobs,
     monitor_logs,
     notifications,
+    record_bulk,  # noqa: F401 - as below
     record_options,  # noqa: F401 - naming it adds its pages to those of the records
     records,
     settings,

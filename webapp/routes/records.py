@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -15,27 +15,25 @@ from webapp.htmx import go_to, render_page
 from webapp.pipeline.pdf_estimate import estimate_pdf
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES, get_resource
-from webapp.resources.types import Choice, Phrase, Reference
+from webapp.resources.types import Reference
 from webapp.routes.converters import add_converters
+from webapp.routes.list_filters import (
+    IN_TOOLBAR,
+    describe_filters,
+    list_choices,
+    list_controls,
+    list_url,
+    read_filters,
+)
+from webapp.routes.list_view import PAGE_SIZES, ListView, read_view, remember_view
 from webapp.services import imports, queries
 
-PAGE_ROWS = 50
 LAST_MOVEMENTS = 8
 QUICK_SECONDS = 15  # expected of a PDF; a machine four times as slow still keeps "less than a minute"
-NAMED_FILTERS = ("q", "low_stock")
+NAMED_FILTERS = IN_TOOLBAR
 
 blueprint = Blueprint("records", __name__)
 blueprint.record_once(add_converters)
-
-
-@dataclass(frozen=True)
-class ActiveFilter:
-    """One condition of a list in words, and the address of the list without it."""
-
-    name: str
-    label: Phrase
-    value: str
-    url_without: str
 
 
 @dataclass(frozen=True)
@@ -50,54 +48,50 @@ class RelatedList:
 @blueprint.get("/<resource:resource>/")
 def list_records(resource: Resource) -> ResponseReturnValue:
     """List records: searched, filtered, sorted and paged by the address alone."""
-    filters = read_filters(resource)
-    sort, cursor = request.args.get("sort", ""), request.args.get("cursor", "")
+    asked, view, controls = read_filters(resource), read_view(resource), list_controls(resource)
+    filters = asked
     problems: dict[str, Problem] = {}
     try:
-        page = _list(resource, filters, sort, cursor)
+        page = _list(resource, filters, view)
     except Invalid as error:  # a filter that cannot be read is said, and the list shown without it
         problems = error.problems
         filters = {name: text for name, text in filters.items() if name not in problems}
-        page = _list(resource, filters, sort, cursor)
+        page = _list(resource, filters, view)
+    sort = request.args.get("sort", "")
     field, downwards = queries.find_order(resource, sort, filters)
-    return render_page(
+    rendered = render_page(
         "records/list.html",
         "records/_table.html",
         resource=resource,
-        fields=resource.list_fields,
+        fields=view.fields,
+        view=view,
+        page_sizes=PAGE_SIZES,
         page=page,
         filters=filters,
-        active_filters=list(_describe(resource, filters)),
+        typed=asked,
+        active_filters=list(describe_filters(resource, filters)),
         problems=problems,
         sort=sort,
         sorted_by=field.name if field else "",
         is_downwards=downwards,
-        choices=[field for field in resource.fields if isinstance(field.type, Choice)],
+        choices=list_choices(resource),
+        controls=controls,
+        is_filtered=any(control.is_used(asked) for control in controls),
         formats=offered_formats(),
     )
+    return remember_view(make_response(rendered), resource, view)
 
 
-def _list(resource: Resource, filters: dict[str, str], sort: str, cursor: str) -> queries.RecordPage:
+def _list(resource: Resource, filters: dict[str, str], view: ListView) -> queries.RecordPage:
     return queries.list_records(
-        resource, resource.list_fields, filters=filters, sort=sort, cursor=cursor, limit=PAGE_ROWS
+        resource,
+        view.fields,
+        filters=filters,
+        sort=request.args.get("sort", ""),
+        cursor=request.args.get("cursor", ""),
+        limit=view.rows,
+        estimate=True,
     )
-
-
-def read_filters(resource: Resource) -> dict[str, str]:
-    """Return what the address asks a list to be narrowed to; other arguments are not filters."""
-    known = queries.list_filter_names(resource)
-    return {name: text.strip() for name, text in request.args.items() if name in known and text.strip()}
-
-
-def _describe(resource: Resource, filters: dict[str, str]) -> Iterator[ActiveFilter]:
-    """Yield the conditions that the toolbar has no control for."""
-    choices = {field.name for field in resource.fields if isinstance(field.type, Choice)}
-    for name, value in filters.items():
-        if name in NAMED_FILTERS or name in choices:
-            continue
-        rest = {key: text for key, text in request.args.items() if key not in {name, "cursor"}}
-        url = url_for("records.list_records", resource=resource, **rest)  # type: ignore[arg-type]
-        yield ActiveFilter(name, queries.label_filter(resource, name), value, url)
 
 
 @blueprint.get("/<resource:resource>/find")
@@ -188,12 +182,13 @@ def is_short_pdf(resource: Resource, page: queries.RecordPage) -> bool:
 def sort_url(resource: Resource, field: Field, *, sorted_by: str, is_downwards: bool) -> str:
     """Return the address of the same list ordered by this column, turned round when it is already."""
     sort = f"-{field.name}" if field.name == sorted_by and not is_downwards else field.name
-    rest = {name: text for name, text in request.args.items() if name not in {"sort", "cursor"}}
-    return url_for("records.list_records", resource=resource, sort=sort, **rest)  # type: ignore[arg-type]
+    return list_url(resource, without=("cursor",), sort=sort)
+
+
+blueprint.add_app_template_global(list_url)
 
 
 @blueprint.app_template_global()
 def page_url(resource: Resource, cursor: str) -> str:
     """Return the address of a neighbouring page of the same list."""
-    rest = {name: text for name, text in request.args.items() if name != "cursor"}
-    return url_for("records.list_records", resource=resource, cursor=cursor, **rest)  # type: ignore[arg-type]
+    return list_url(resource, cursor=cursor)

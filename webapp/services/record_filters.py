@@ -26,6 +26,7 @@ from webapp.services.record_search import where_search
 
 BOUNDED = (DateTime, Integer, Money)
 LOWER, UPPER = "_from", "_to"
+MOST_IDS, ID_DIGITS = 1_000, 19
 
 
 def where_filters(
@@ -33,8 +34,8 @@ def where_filters(
 ) -> list[ColumnElement[bool]]:
     """Return the conditions of ``{"field": "value"}``; Invalid names what cannot be filtered by.
 
-    ``q`` searches, ``low_stock`` (products) asks for what is at its reorder level or below it, and
-    ``no_movement_since`` for what neither came in nor went out on that day or later.
+    ``q`` searches, ``ids`` are ticked records. Of products, ``low_stock`` are those at their reorder level or
+    below it, and ``no_movement_since`` those that neither came in nor went out on that day or later.
     ``<field>_from`` and ``<field>_to`` bound a number or a moment, both inclusive: a day without a time
     is the whole day in the house's time zone.
     """
@@ -76,15 +77,24 @@ def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) 
 
 def _list_named(resource: Resource) -> list[str]:
     """Return the filters that are no field's."""
-    return ["q", "low_stock", "no_movement_since"] if resource.name == "products" else ["q"]
+    return ["q", "ids", *(("low_stock", "no_movement_since") if resource.name == "products" else ())]
 
 
 def _where_named(resource: Resource, name: str, text: str) -> list[ColumnElement[bool]]:
     if name == "q":
         return where_search(resource, text)
+    if name == "ids":
+        return [resource.model.id.in_(_read_ids(text))]
     if name == "low_stock":
         return [resource.model.quantity <= resource.model.reorder_level]
     return _where_still(text)
+
+
+def _read_ids(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if len(parts) > MOST_IDS or not all(part.isdecimal() and len(part) < ID_DIGITS for part in parts):
+        raise Problem(N_("That is no selection of records."), N_("Tick them in the list again."))
+    return [int(part) for part in parts]
 
 
 def _where_still(text: str) -> list[ColumnElement[bool]]:
@@ -111,6 +121,8 @@ def label_filter(resource: Resource, name: str) -> Phrase:
         return Phrase(N_("Search"))
     if name == "low_stock":
         return Phrase(N_("Low stock only"))
+    if name == "ids":
+        return Phrase(N_("Selected records"))
     if name == "no_movement_since":
         return Phrase(N_("No movement since"))
     field = _find_bounded(resource, name)

@@ -1,0 +1,163 @@
+"""What is done with many records of a list: ticked ones, or all that its filters leave."""
+
+from typing import Any
+
+import flask_babel
+from flask import abort, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+
+from webapp.errors import Conflict, Invalid, Problem
+from webapp.filters import format_number
+from webapp.htmx import go_to
+from webapp.resources.base import Resource
+from webapp.routes.questions import ask
+from webapp.routes.records import blueprint
+from webapp.services import bulk_records, queries
+from webapp.services.accounts import require_role
+from webapp.services.bulk_records import BulkResult, Selection
+
+FILTER_PREFIX = "filter-"
+LONGEST_LIST = 200  # of refused records on a page
+
+
+@blueprint.post("/<resource:resource>/bulk")
+def bulk(resource: Resource) -> ResponseReturnValue:
+    """Delete, change or export many records; what changes them is asked for first, with their number."""
+    act = {"delete": _delete, "edit": _edit, "export": _export}.get(request.form.get("action", ""))
+    if act is None:
+        abort(400)
+    selection = read_selection(resource)
+    if selection.is_empty:
+        flash(_("Tick the records first."))
+        return go_to(_find_way_back(selection))
+    try:
+        return act(selection)
+    except Conflict as error:
+        flash(_(str(error)))
+        return go_to(_find_way_back(selection))
+
+
+def read_selection(resource: Resource) -> Selection:
+    """Return what the posted form is about."""
+    known = queries.list_filter_names(resource)
+    filters = {
+        name: text
+        for field, text in request.form.items()
+        if (name := field.removeprefix(FILTER_PREFIX)) != field and name in known and text
+    }
+    ids = [int(text) for text in request.form.getlist("ids") if text.isdecimal() and len(text) < 19]
+    return Selection(resource, tuple(dict.fromkeys(ids)), filters, request.form.get("everything") == "yes")
+
+
+def list_selection_fields(selection: Selection) -> list[tuple[str, str]]:
+    """Return the pairs with which a form says again what it is about."""
+    ids = [] if selection.is_everything else [("ids", str(one)) for one in selection.ids]
+    everything = [("everything", "yes")] if selection.is_everything else []
+    return [
+        *ids,
+        *everything,
+        *((f"{FILTER_PREFIX}{name}", text) for name, text in selection.filters.items()),
+    ]
+
+
+def _find_way_back(selection: Selection) -> str:
+    return url_for("records.list_records", resource=selection.resource, **selection.filters)  # type: ignore[arg-type]
+
+
+def _export(selection: Selection) -> ResponseReturnValue:
+    chosen: dict[str, str] = dict(selection.filters)
+    if not selection.is_everything:
+        chosen = {"ids": ",".join(map(str, selection.ids))}
+    return go_to(url_for("exports.new_export", resource=selection.resource.name, **chosen))  # type: ignore[arg-type]
+
+
+def _delete(selection: Selection) -> ResponseReturnValue:
+    require_role(current_user, "editor")
+    back = _find_way_back(selection)
+    if request.form.get("confirmed") == "yes":
+        result = bulk_records.delete_many(current_user, selection, expected=_read_expected())
+        done = ngettext(
+            "%(number)s record deleted.",
+            "%(number)s records deleted.",
+            result.done,
+            number=_write(result.done),
+        )
+        return _tell(selection, result, done)
+    count = len(bulk_records.find_selected(selection))
+    number = _write(count)
+    fields = [("action", "delete"), ("expected", str(count)), *list_selection_fields(selection)]
+    return ask(
+        ngettext("Delete %(number)s record?", "Delete %(number)s records?", count, number=number),
+        _("What other records refer to stays, and is listed. Deleting cannot be undone."),
+        ngettext("Delete %(number)s record", "Delete %(number)s records", count, number=number),
+        url_for("records.bulk", resource=selection.resource),
+        back,
+        fields,
+    )
+
+
+def _edit(selection: Selection) -> ResponseReturnValue:
+    """Ask for the field, then for its value, then set it."""
+    require_role(current_user, "editor")
+    fields = {field.name: field for field in bulk_records.list_bulk_fields(selection.resource)}
+    field = fields.get(request.form.get("field", ""))
+    problem: Problem | None = None
+    text = request.form.get("value", "")
+    if field is not None and request.form.get("confirmed") == "yes":
+        try:
+            result = bulk_records.edit_many(
+                current_user, selection, field.name, text, decimal=_find_decimal(), expected=_read_expected()
+            )
+        except Invalid as error:
+            problem = next(iter(error.problems.values()))
+        else:
+            done = ngettext(
+                "%(number)s record changed.",
+                "%(number)s records changed.",
+                result.done,
+                number=_write(result.done),
+            )
+            return _tell(selection, result, done)
+    page = render_template(
+        "records/bulk_edit.html",
+        resource=selection.resource,
+        fields=list(fields.values()),
+        field=field,
+        text=text,
+        problem=problem,
+        count=len(bulk_records.find_selected(selection)),
+        selected=list_selection_fields(selection),
+        back=_find_way_back(selection),
+    )
+    return page, 422 if problem else 200
+
+
+def _find_decimal() -> str:
+    symbols: Any = flask_babel.get_locale().number_symbols
+    return str(symbols["latn"]["decimal"])
+
+
+def _read_expected() -> int | None:
+    return request.form.get("expected", type=int)
+
+
+def _write(number: int) -> str:
+    return format_number(number)
+
+
+def _tell(selection: Selection, result: BulkResult, done: str) -> ResponseReturnValue:
+    """Say what became of them: in a line over the list, or on a page that names those that stay as they were."""
+    if not result.refused:
+        flash(done)
+        return go_to(_find_way_back(selection))
+    return render_template(
+        "records/bulk_result.html",
+        resource=selection.resource,
+        done=done,
+        refused=result.refused[:LONGEST_LIST],
+        count=len(result.refused),
+        back=_find_way_back(selection),
+    )
