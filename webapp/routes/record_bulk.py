@@ -10,7 +10,6 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from webapp.errors import Conflict, Invalid, Problem
-from webapp.filters import format_number
 from webapp.htmx import go_to
 from webapp.resources.base import Resource
 from webapp.routes.questions import ask
@@ -145,7 +144,7 @@ def _read_expected() -> int | None:
 
 
 def _write(number: int) -> str:
-    return format_number(number)
+    return str(flask_babel.format_decimal(number))
 
 
 def _tell(selection: Selection, result: BulkResult, done: str) -> ResponseReturnValue:
