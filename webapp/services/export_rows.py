@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, func, select
+from sqlalchemy import ColumnElement, Connection, Select, String, func
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -90,7 +90,7 @@ def _build_count(resource: Resource, filters: dict[str, str]) -> Select[Any]:
     """Return a query that joins no more than the filters need."""
     query = RecordQuery(resource)
     conditions = where_filters(resource, query, filters)
-    return select(func.count()).select_from(query.select(()).where(*conditions).subquery())
+    return query.select(()).where(*conditions).with_only_columns(func.count(), maintain_column_froms=True)
 
 
 def _cell(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
