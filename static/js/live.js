@@ -143,8 +143,16 @@
       setTimeout(() => socket.connected && hideConnection(), 4000);
     }
   });
-  socket.on("disconnect", lose);
-  socket.on("connect_error", lose);
+  socket.on("disconnect", (reason) => {
+    lose();
+    // The server closes it when the rights of its user change: whoever may still listen comes back with others.
+    if (reason === "io server disconnect") socket.connect();
+  });
+  socket.on("connect_error", () => {
+    lose();
+    // Refused, not unreachable: this session has ended, which any answer of the server says.
+    if (!socket.active) lookAgain();
+  });
   window.addEventListener("offline", lose);
   window.addEventListener("online", () => socket.connect());
   body.addEventListener("signed-out", () => socket.disconnect());

@@ -22,6 +22,11 @@ VALUES = {
     "saved_id": "1",
     "line": "2",
     "file_format": "csv",
+    "user_id": "1",
+    "session_id": "1",
+    "token_id": "1",
+    "page": "invitation",
+    "token": "made-up",
 }
 
 

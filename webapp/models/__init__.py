@@ -1,6 +1,7 @@
 """Every model, for Alembic, the mapper and ``from webapp.models import ...``."""
 
-from webapp.models.account import ROLES, ApiToken, User
+from webapp.models.access import LINK_PURPOSES, UserLink, UserSession
+from webapp.models.account import ROLES, TOKEN_SCOPES, ApiToken, User
 from webapp.models.catalogue import Brand, Category, Product, ProductModel, Supplier
 from webapp.models.data_import import (
     IMPORT_STATES,
@@ -28,10 +29,12 @@ __all__ = [
     "FINAL_STATUSES",
     "IMPORT_STATES",
     "INFLOW_KINDS",
+    "LINK_PURPOSES",
     "OUTFLOW_KINDS",
     "REPEATS",
     "ROLES",
     "STATUSES",
+    "TOKEN_SCOPES",
     "ApiToken",
     "Brand",
     "Category",
@@ -56,4 +59,6 @@ __all__ = [
     "Supplier",
     "TaskNotification",
     "User",
+    "UserLink",
+    "UserSession",
 ]

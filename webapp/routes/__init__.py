@@ -1,12 +1,14 @@
 """The pages. One blueprint a file, named here one by one; ``live`` registers the sockets by itself."""
 
 from webapp.routes import (
+    account,
     auth,
     dashboard,
     exports,
     imports,
     imports_fixes,
     imports_steps,
+    invitations,
     jobs,
     monitor,
     monitor_jobs,
@@ -14,10 +16,13 @@ from webapp.routes import (
     notifications,
     records,
     settings,
+    users,
 )
 
 BLUEPRINTS = (
     auth.blueprint,
+    invitations.blueprint,
+    account.blueprint,
     dashboard.blueprint,
     records.blueprint,
     imports.blueprint,
@@ -30,6 +35,7 @@ BLUEPRINTS = (
     monitor.blueprint,
     monitor_jobs.blueprint,
     monitor_logs.blueprint,
+    users.blueprint,
 )
 
 __all__ = ["BLUEPRINTS"]

@@ -79,7 +79,9 @@ def build_navigation() -> list[NavGroup]:
         ],
     )
     if current_user.is_authenticated and current_user.is_admin:
-        groups["administration"] = NavGroup(_("Administration"), [_monitor_item()])
+        groups["administration"] = NavGroup(
+            _("Administration"), [_monitor_item(), _item(_("Users"), "users", "users.list_users")]
+        )
     return list(groups.values())
 
 
