@@ -96,7 +96,7 @@ def enable_user(email: str) -> None:
 def sign_out(email: str) -> None:
     """Sign a user out everywhere."""
     count = user_sessions.end_all_sessions(get_operator(), accounts.get_user(email).id)
-    click.echo(f"{email} is signed out of {count} browsers.")
+    click.echo(f"{email} is signed out. Browsers: {count}.")
 
 
 @tokens_group.command("create")
