@@ -11,6 +11,8 @@ from webapp.models import User
 from webapp.services import accounts, api_tokens, user_links, user_sessions
 from webapp.services.user_sessions import Place
 
+pytestmark = pytest.mark.slow  # together they take longer than a commit should
+
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
     """Run a command and return its exit code and its answer, or its complaint when it gave none."""
@@ -18,7 +20,6 @@ def run(app: Flask, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.stdout or result.stderr
 
 
-@pytest.mark.slow
 def test_a_user_is_invited_and_the_link_works(app: Flask, session: Session) -> None:
     code, output = run(app, "users", "invite", "--email", "new@shop.example", "--role", "viewer")
     found = re.search(r"http://127\.0\.0\.1:\d+/invitation/(\S+)", output)

@@ -14,7 +14,7 @@ from webapp.models import ApiToken, User
 from webapp.models.base import utc_now
 from webapp.services import api_tokens, users
 
-pytestmark = on_both_databases
+pytestmark = [on_both_databases, pytest.mark.slow]
 
 
 def test_only_the_hash_of_a_token_is_kept(session: Session, editor: User) -> None:

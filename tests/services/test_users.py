@@ -18,7 +18,7 @@ from webapp.models import User
 from webapp.services import accounts, user_links, user_sessions, users
 from webapp.services.user_sessions import Place
 
-pytestmark = on_both_databases
+pytestmark = [on_both_databases, pytest.mark.slow]
 
 
 def count_administrators() -> int:
@@ -77,7 +77,6 @@ def test_the_last_administrator_stays(
     assert count_administrators() == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("deed", ["disable", "demote"])
 def test_of_two_administrators_who_remove_each_other_one_stays(
     app: Flask, session: Session, admin: User, editor: User, deed: str
