@@ -12,6 +12,7 @@ from webapp.routes import (
     monitor_jobs,
     monitor_logs,
     notifications,
+    record_show,  # noqa: F401 - its addresses are of the blueprint of records
     records,
     settings,
 )
