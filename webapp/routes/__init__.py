@@ -1,6 +1,7 @@
 """The pages. One blueprint a file, named here one by one; ``live`` registers the sockets by itself."""
 
 from webapp.routes import (
+    audit,
     auth,
     dashboard,
     exports,
@@ -31,6 +32,7 @@ BLUEPRINTS = (
     monitor.blueprint,
     monitor_jobs.blueprint,
     monitor_logs.blueprint,
+    audit.blueprint,
 )
 
 __all__ = ["BLUEPRINTS"]
