@@ -1,7 +1,6 @@
 """One record with what hangs on it, for every resource alike; products and what they are sorted by show more."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from flask import abort, current_app, render_template, request, url_for
@@ -11,13 +10,14 @@ from flask_login import current_user
 from webapp.errors import NotFound
 from webapp.htmx import render_page
 from webapp.resources.base import Field, Resource
-from webapp.resources.registry import RESOURCES, get_resource
+from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference
 from webapp.routes.records import blueprint
 from webapp.services import imports, queries
 from webapp.services.price_history import list_prices
 from webapp.services.product_days import StockDay, list_stock_days
 from webapp.services.product_movements import list_movements
+from webapp.services.record_related import find_referring, list_related
 from webapp.services.record_totals import (
     find_delivery_totals,
     find_product_totals,
@@ -28,15 +28,6 @@ RELATED_ROWS = 8
 STOCK_DAYS = 90
 RECENT_DAYS = 30
 MOVEMENT_ROWS = 20
-
-
-@dataclass(frozen=True)
-class RelatedList:
-    """Records of another kind that point at a record, as a filtered list."""
-
-    resource: Resource
-    filters: dict[str, str]
-    page: queries.RecordPage
 
 
 @blueprint.get("/<resource:resource>/<int:record_id>")
@@ -50,7 +41,8 @@ def show_record(resource: Resource, record_id: int) -> ResponseReturnValue:
         resource=resource,
         record=record,
         values=values,
-        related=list(_find_related(resource, values)),
+        # A product's movements have a table of their own.
+        related=[] if resource.name == "products" else list(list_related(resource, record_id, RELATED_ROWS)),
         last_import=last_import,
         can_open_import=last_import is not None and _can_open(last_import.public_id),
         **(gather(resource, record_id, values) if gather else {}),
@@ -134,19 +126,12 @@ PARTS: dict[str, Callable[[Resource, int, Any], dict[str, Any]]] = {
 # -- What points at a record -----------------------------------------------------------------------------
 
 
-def _find_related(resource: Resource, values: Any) -> Iterator[RelatedList]:
-    """Yield the first records of each kind that points here; a product's movements have a table of their own."""
-    if resource.name == "products":
-        return
-    for other in RESOURCES.values():
-        for field in other.fields:
-            if isinstance(field.type, Reference) and field.type.resource == resource.name:
-                filters = _filters_for(resource, field, values)
-                yield RelatedList(
-                    other,
-                    filters,
-                    queries.list_records(other, other.list_fields, filters=filters, limit=RELATED_ROWS),
-                )
+@blueprint.app_template_global()
+def related_url(name: str, resource: Resource, values: Any) -> str:
+    """Return the address of the list of another kind's records that point at this one."""
+    other, field = next(found for found in find_referring(resource) if found[0].name == name)
+    filters = _filters_for(resource, field, values)
+    return url_for("records.list_records", resource=other, **filters)  # type: ignore[arg-type]
 
 
 def _filters_for(resource: Resource, field: Field, values: Any) -> dict[str, str]:
@@ -156,17 +141,6 @@ def _filters_for(resource: Resource, field: Field, values: Any) -> dict[str, str
     if scope:
         filters[scope] = str(values[scope])
     return filters
-
-
-@blueprint.app_template_global()
-def related_url(name: str, resource: Resource, values: Any) -> str:
-    """Return the address of the list of another kind's records that point at this one."""
-    other = get_resource(name)
-    for field in other.fields:
-        if isinstance(field.type, Reference) and field.type.resource == resource.name:
-            filters = _filters_for(resource, field, values)
-            return url_for("records.list_records", resource=other, **filters)  # type: ignore[arg-type]
-    raise LookupError(name)
 
 
 @blueprint.app_template_global()
