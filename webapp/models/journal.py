@@ -11,7 +11,7 @@ from webapp.models.base import KEEP_IDS, Id, Json, Moment, intpk, utc_now
 
 
 class Change(Base):
-    """One change of one record, append-only: audit, undo and price history are read from it."""
+    """One change of one record, append-only (a trigger sees to it): audit, undo and price history read it."""
 
     __tablename__ = "change"
     __table_args__ = (

@@ -2,6 +2,7 @@
 
 from webapp.routes import (
     account,
+    audit,
     auth,
     dashboard,
     exports,
@@ -14,6 +15,7 @@ from webapp.routes import (
     monitor_jobs,
     monitor_logs,
     notifications,
+    record_show,  # noqa: F401 - its addresses are of the blueprint of records
     records,
     settings,
     users,
@@ -36,6 +38,7 @@ BLUEPRINTS = (
     monitor_jobs.blueprint,
     monitor_logs.blueprint,
     users.blueprint,
+    audit.blueprint,
 )
 
 __all__ = ["BLUEPRINTS"]

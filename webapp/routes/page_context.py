@@ -14,6 +14,7 @@ from webapp.models import TaskNotification
 from webapp.resources.base import Resource
 from webapp.resources.registry import RESOURCES
 from webapp.services import jobs
+from webapp.services.audit_export import AUDIT
 
 FIRST_RESOURCE = "products"
 NAMED_IN_BELL = 10
@@ -80,7 +81,12 @@ def build_navigation() -> list[NavGroup]:
     )
     if current_user.is_authenticated and current_user.is_admin:
         groups["administration"] = NavGroup(
-            _("Administration"), [_monitor_item(), _item(_("Users"), "users", "users.list_users")]
+            _("Administration"),
+            [
+                _monitor_item(),
+                _item(_("Users"), "users", "users.list_users"),
+                _item(_("Audit"), "history", "audit.list_changes"),
+            ],
         )
     return list(groups.values())
 
@@ -117,6 +123,8 @@ def list_unread_ids() -> list[str]:
 def job_title(job: TaskNotification) -> str:
     """Name a job for people, such as "Export of Products"."""
     resource = RESOURCES.get(job.model_name or "")
+    if job.model_name == AUDIT and job.task_type == "export":
+        return _("Export of the audit")
     if resource is None:
         return kind_label(job.task_type)
     name = _(resource.label_plural)
