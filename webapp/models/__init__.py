@@ -20,7 +20,7 @@ from webapp.models.job import (
     Schedule,
     TaskNotification,
 )
-from webapp.models.journal import Change, Event, Metric
+from webapp.models.journal import Change, Event, Metric, Notice
 from webapp.models.movement import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
 from webapp.models.saved_export import REPEATS, SavedExport
 
@@ -47,6 +47,7 @@ __all__ = [
     "JobAttempt",
     "JobLog",
     "Metric",
+    "Notice",
     "Outflow",
     "PeriodicSlot",
     "Product",

@@ -13,7 +13,7 @@ from webapp.locale import LANGUAGES, choose_language
 from webapp.models import TaskNotification
 from webapp.resources.base import Resource
 from webapp.resources.registry import RESOURCES
-from webapp.services import jobs
+from webapp.services import jobs, news, notices
 
 FIRST_RESOURCE = "products"
 NAMED_IN_BELL = 10
@@ -51,6 +51,7 @@ def init_app(app: Flask) -> None:
             "navigation": build_navigation,
             "count_unread": count_unread,
             "list_unread_ids": list_unread_ids,
+            "newest_fresh_notice": newest_fresh_notice,
             "get_resource": RESOURCES.get,
             "job_title": job_title,
             "kind_label": kind_label,
@@ -102,7 +103,7 @@ def _resource_item(resource: Resource) -> NavItem:
 
 def count_unread() -> int:
     """Return how many of the reader's notifications are unread."""
-    return jobs.count_unread(current_user) if current_user.is_authenticated else 0
+    return news.count_unread(current_user) if current_user.is_authenticated else 0
 
 
 def list_unread_ids() -> list[str]:
@@ -110,6 +111,12 @@ def list_unread_ids() -> list[str]:
     if not current_user.is_authenticated:
         return []
     return [job.task_id for job in jobs.list_jobs(current_user, limit=NAMED_IN_BELL, only_unread=True)]
+
+
+def newest_fresh_notice() -> int:
+    """Return the id of the reader's newest fresh notice of low stock, for pages without a socket; 0 for none."""
+    found = notices.list_fresh(current_user, notices.STOCK_LOW) if current_user.is_authenticated else []
+    return found[0].id if found else 0
 
 
 def job_title(job: TaskNotification) -> str:

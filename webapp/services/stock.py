@@ -16,6 +16,7 @@ from webapp.models.base import utc_now
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
 from webapp.services.bulk import join_values, update_tuples
+from webapp.services.stock_levels import Level, watch_levels
 
 DIRECTIONS = {"inflows": 1, "outflows": -1}
 PRODUCTS: Any = Product.__table__
@@ -54,7 +55,15 @@ class StockLedger:
 
     def _read(self, session: Session, column: Any, values: list[tuple[Any]]) -> Sequence[Any]:
         wanted = join_values(session, column, values=values)
-        names = ("id", "serial_number", "serial_number_key", "quantity", "cost_price", "sell_price")
+        names = (
+            "id",
+            "serial_number",
+            "serial_number_key",
+            "quantity",
+            "cost_price",
+            "sell_price",
+            "reorder_level",
+        )
         query = select(*(PRODUCTS.c[name] for name in names))
         query = query.join(wanted.table, wanted.condition).order_by(PRODUCTS.c.id)
         if not self.is_dry:
@@ -94,12 +103,15 @@ class StockLedger:
         self._touched.add(product_id)
         return before, after
 
-    def write(self, session: Session) -> None:
-        """Write each touched product's new quantity."""
+    def write(self, session: Session, job_id: int | None = None) -> None:
+        """Write each touched product's new quantity, and have it seen who becomes low by it."""
         if not self._touched or self.is_dry:
             return
         rows = [(item, self._quantities[item]) for item in sorted(self._touched)]
         update_tuples(session, PRODUCTS, ("quantity",), rows, utc_now())
+        known = self._products
+        levels = {item: Level(known[item].quantity, after, known[item].reorder_level) for item, after in rows}
+        watch_levels(session, levels, job_id)
         self._touched.clear()
 
 
