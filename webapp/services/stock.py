@@ -103,6 +103,11 @@ class StockLedger:
         self._touched.add(product_id)
         return before, after
 
+    def correct(self, product_id: int, quantity: int) -> None:
+        """Set a quantity that its movements contradict; below zero, too, when they say so."""
+        self._quantities[product_id] = quantity
+        self._touched.add(product_id)
+
     def write(self, session: Session, job_id: int | None = None) -> None:
         """Write each touched product's new quantity, and have it seen who becomes low by it."""
         if not self._touched or self.is_dry:
@@ -117,11 +122,16 @@ class StockLedger:
 
 def verify_stock() -> list[tuple[int, str, int, int]]:
     """Return (id, serial number, quantity, sum of movements) of each product whose two differ."""
-    total = _sum_of(Inflow) - _sum_of(Outflow)
+    total = sum_movements()
     query = select(Product.id, Product.serial_number, Product.quantity, total).where(
         Product.quantity != total
     )
     return [(row[0], row[1], row[2], row[3]) for row in db.session.execute(query.order_by(Product.id))]
+
+
+def sum_movements() -> Any:
+    """Return what the movements of a product add up to, as a column of a query of products."""
+    return _sum_of(Inflow) - _sum_of(Outflow)
 
 
 def _sum_of(model: Any) -> Any:
