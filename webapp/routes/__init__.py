@@ -14,6 +14,7 @@ from webapp.routes import (
     notifications,
     records,
     settings,
+    stock,
 )
 
 BLUEPRINTS = (
@@ -26,6 +27,7 @@ BLUEPRINTS = (
     exports.blueprint,
     jobs.blueprint,
     notifications.blueprint,
+    stock.blueprint,
     settings.blueprint,
     monitor.blueprint,
     monitor_jobs.blueprint,

@@ -12,7 +12,8 @@ from webapp.forms import unavailable_reason
 from webapp.locale import LANGUAGES, choose_language
 from webapp.models import TaskNotification
 from webapp.resources.base import Resource
-from webapp.resources.registry import RESOURCES
+from webapp.resources.registry import IMPORTABLE, RESOURCES
+from webapp.resources.stock_counts import STOCK_COUNTS
 from webapp.services import jobs, news, notices
 
 FIRST_RESOURCE = "products"
@@ -71,6 +72,8 @@ def build_navigation() -> list[NavGroup]:
         key = resource.group or ("" if resource.name == FIRST_RESOURCE else resource.name)
         group = groups.setdefault(key, NavGroup(_(resource.group) if resource.group else "", []))
         group.items.append(_resource_item(resource))
+    if current_user.is_authenticated and current_user.has_role("editor"):
+        groups[STOCK_COUNTS.group].items.append(_item(_("Stock count"), STOCK_COUNTS.icon, "stock.new_count"))
     groups["work"] = NavGroup(
         _("Work"),
         [
@@ -121,7 +124,7 @@ def newest_fresh_notice() -> int:
 
 def job_title(job: TaskNotification) -> str:
     """Name a job for people, such as "Export of Products"."""
-    resource = RESOURCES.get(job.model_name or "")
+    resource = IMPORTABLE.get(job.model_name or "")
     if resource is None:
         return kind_label(job.task_type)
     name = _(resource.label_plural)
@@ -152,5 +155,5 @@ def kind_label(task_type: str) -> str:
 
 def resource_label(name: str | None) -> str:
     """Name a kind of records for people; a name that is no longer known as it is."""
-    resource = RESOURCES.get(name or "")
+    resource = IMPORTABLE.get(name or "")
     return _(resource.label_plural) if resource else name or ""

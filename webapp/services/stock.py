@@ -78,6 +78,10 @@ class StockLedger:
         """Return the product's row: id, serial_number, cost_price, sell_price."""
         return self._products[product_id]
 
+    def get_quantity(self, product_id: int) -> int:
+        """Return a product's quantity as the movements of this transaction leave it."""
+        return self._quantities[product_id]
+
     def remember(self) -> dict[int, int]:
         """Return the quantities as they are now, for ``restore``."""
         return dict(self._quantities)
