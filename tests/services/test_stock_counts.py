@@ -26,7 +26,7 @@ def movements() -> list[tuple[str, int, str, str | None]]:
     """The corrections of the stock: reference, pieces in or out, kind and reason."""
     db.session.rollback()
     found = []
-    directions: list[tuple[type[Inflow | Outflow], int]] = [(Inflow, 1), (Outflow, -1)]
+    directions: list[tuple[Any, int]] = [(Inflow, 1), (Outflow, -1)]
     for model, sign in directions:
         query = select(model).where(model.kind == "adjustment").order_by(model.id)
         found += [

@@ -45,6 +45,7 @@ class CountForm:
     lines: list[CountLine] = field(default_factory=list)
     matches: list[Any] = field(default_factory=list)
     said: str = ""
+    is_scanning: bool = True  # whether what is scanned next belongs into its field, wherever the focus was
     problem: Problem | None = None
     scan_problem: Problem | None = None
 
@@ -69,6 +70,7 @@ def read_form(data: MultiDict[str, str]) -> CountForm:
     removed = fold_key(data.get("remove", ""))
     sent = zip(data.getlist("serial"), data.getlist("counted"), strict=False)
     form = CountForm(
+        is_scanning=any(data.get(name) for name in ("scan", "pick", "remove")),
         reference=data.get("reference") or stock_counting.make_reference(),
         reason=data.get("reason", "").strip(),
         scan=(data.get("pick") or data.get("scan", "")).strip(),
