@@ -218,6 +218,15 @@ def test_viewers_have_no_way_to_it(app: Flask, browser: FlaskClient) -> None:
     assert app.test_client().get("/stock-counts/new").headers["Location"].startswith("/login")
 
 
+def test_viewers_may_look_at_what_a_count_has_set_right(app: Flask, browser: FlaskClient) -> None:
+    made = send(browser, start(browser, ("A-1", "8")), "/stock-counts/")
+    viewer = app.test_client()
+    sign_in(viewer, load_person(app, "viewer"))
+    page = soup(viewer.get(made.headers["Location"]))
+    assert "Green tea" in shown(page, "#main")
+    assert not page.select("#main a[href='/stock-counts/new']")
+
+
 def test_a_count_that_never_was_is_not_found(browser: FlaskClient) -> None:
     assert browser.get("/stock-counts/COUNT-2026-01-01-00000000").status_code == 404
 

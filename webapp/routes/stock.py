@@ -19,8 +19,8 @@ blueprint = Blueprint("stock", __name__, url_prefix="/stock-counts")
 
 @blueprint.before_request
 def require_editor() -> None:
-    """Let those who may write pass; the service checks again."""
-    if current_user.is_authenticated:
+    """Let those who may write pass, and everybody look; the service checks again."""
+    if current_user.is_authenticated and request.endpoint != "stock.show_count":
         require_role(current_user, "editor")
 
 
