@@ -10,16 +10,15 @@ from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from webapp import cli_imports, cli_jobs, cli_users, cli_workers
+from webapp import cli_imports, cli_jobs, cli_stock, cli_users, cli_workers
 from webapp.cli_support import end_with, get_address, get_operator, plainly, run_in_foreground
 from webapp.errors import Problem
 from webapp.extensions import settings
-from webapp.services import accounts, demo, exports, files, stock
+from webapp.services import accounts, demo, exports, files
 from webapp.services.job_protocol import owner_name
 
 exports_group = AppGroup("exports", help="Export records.")
 demo_group = AppGroup("demo", help="Demo data.")
-stock_group = AppGroup("stock", help="The stock.")
 
 DEMO_PRODUCTS = 300
 DEMO_MOVEMENTS = 12_000
@@ -28,8 +27,8 @@ DEMO_MOVEMENTS = 12_000
 def init_app(app: Flask) -> None:
     """Add the commands to an application."""
     groups = (cli_users.users_group, cli_users.tokens_group, cli_imports.imports_group, exports_group)
-    others = (demo_group, stock_group, cli_jobs.jobs_group, cli_workers.worker_group, cli_workers.logs_group)
-    for group in (*groups, *others):
+    others = (demo_group, cli_stock.stock_group, cli_jobs.jobs_group)
+    for group in (*groups, *others, cli_workers.worker_group, cli_workers.logs_group):
         app.cli.add_command(group)
     app.cli.add_command(prepare)
 
@@ -98,14 +97,3 @@ def load_demo(products: int, movements: int, seed: int) -> None:
             products, movements, seed, progress=lambda done, _: bar.update(done - bar.pos)
         )
     click.echo(json.dumps(counts))
-
-
-@stock_group.command("verify")
-@plainly
-def verify_stock() -> None:
-    """Recompute every quantity from its movements and report the differences."""
-    wrong = stock.verify_stock()
-    for _, serial_number, quantity, total in wrong:
-        click.echo(f"{serial_number}: stored {quantity}, movements say {total}")
-    click.echo(f"{len(wrong)} products differ from their movements.", err=True)
-    sys.exit(1 if wrong else 0)

@@ -111,6 +111,16 @@ users.switch_user POST               login 403 403 200 | 403 403 200
 users.create_link POST               login 403 403 200 | 403 403 200
 users.end_sessions POST              login 403 403 303 | 403 403 303
 users.end_session POST               login 403 403 303 | 403 403 303
+records.show_history GET             login 200 200 200 | -
+records.list_product_movements GET   login 404 404 404 | -
+notifications.show_low_stock_toast GET login 204 204 204 | -
+notifications.open_low_stock GET     login 303 303 303 | -
+stock.new_count GET                  login 403 200 200 | -
+stock.change_lines POST              login 403 200 200 | -
+stock.create_count POST              login 403 422 422 | -
+stock.show_count GET                 login 200 200 200 | -
+audit.list_changes GET               login 403 403 200 | -
+audit.export_changes POST            login 403 403 303 | -
 """
 
 

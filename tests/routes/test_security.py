@@ -16,6 +16,7 @@ VALUES = {
     "record_id": "1",
     "task_id": UUID,
     "public_id": UUID,
+    "reference": "COUNT-2026-01-01-00000000",
     "filename": "x.css",
     "name": "metrics",
     "action": "deletion",

@@ -9,14 +9,22 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
-from tests.support.factories import save
+from tests.support.factories import save, stock_up
 from tests.support.houses import drain_queue, email_of, load_person, sign_in
 from tests.support.imports import check, upload
 from tests.support.jobs import ask, change, look_at
 from webapp.database import write_transaction
 from webapp.models import DataImport, User
 from webapp.models.clock import db_now
-from webapp.services import accounts, api_tokens, exports, saved_exports, user_links, user_sessions
+from webapp.services import (
+    accounts,
+    api_tokens,
+    exports,
+    saved_exports,
+    stock_counting,
+    user_links,
+    user_sessions,
+)
 from webapp.services.saved_exports import Draft
 from webapp.services.user_sessions import Place
 
@@ -135,6 +143,15 @@ def _make_token(owner: User) -> str:
     return str(api_tokens.create_token(owner, "till", scope="read")[0].id)
 
 
+def _make_count(_owner: User) -> str:
+    """Return the reference of a stock count that found one more than there was."""
+    reference, serial_number = stock_counting.make_reference(), f"N-{next(_numbers)}"
+    stock_up(serial_number)
+    counted, editor = {serial_number: 1}, accounts.get_user(email_of(OTHER))
+    stock_counting.apply_count(editor, reference, counted, reason="Found", seen={})
+    return reference
+
+
 def _make_link(owner: User) -> str:
     return user_links.create_link(accounts.get_user(email_of("admin")), owner.id).token
 
@@ -146,6 +163,7 @@ THINGS: dict[str, Maker] = {
     "filename": lambda _: "css/app.css",
     "resource": lambda _: "suppliers",
     "record_id": _make_record,
+    "reference": _make_count,
     "task_id": _make_job,
     "public_id": _make_import,
     "saved_id": _make_saved,

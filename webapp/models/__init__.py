@@ -21,7 +21,7 @@ from webapp.models.job import (
     Schedule,
     TaskNotification,
 )
-from webapp.models.journal import Change, Event, Metric
+from webapp.models.journal import Change, Event, Metric, Notice
 from webapp.models.movement import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
 from webapp.models.saved_export import REPEATS, SavedExport
 
@@ -50,6 +50,7 @@ __all__ = [
     "JobAttempt",
     "JobLog",
     "Metric",
+    "Notice",
     "Outflow",
     "PeriodicSlot",
     "Product",

@@ -18,6 +18,7 @@ from webapp.routes import (
     record_show,  # noqa: F401 - its addresses are of the blueprint of records
     records,
     settings,
+    stock,
     users,
 )
 
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     exports.blueprint,
     jobs.blueprint,
     notifications.blueprint,
+    stock.blueprint,
     settings.blueprint,
     monitor.blueprint,
     monitor_jobs.blueprint,
