@@ -16,6 +16,7 @@ ORDERS = (
     ("product", ("sell_price", "id")),
     ("product", ("reorder_level", "id")),
     ("product", ("quantity", "id")),
+    ("inflow", ("supplier_id", "id")),
     ("inflow", ("quantity", "id")),
     ("inflow", ("unit_cost", "id")),
     ("inflow", ("kind", "id")),
@@ -25,7 +26,7 @@ ORDERS = (
     ("outflow", ("kind", "id")),
 )
 # Those of references get the id, too.
-REPLACED = (("product", "category_id"), ("product", "product_model_id"), ("inflow", "supplier_id"))
+REPLACED = (("product", "category_id"), ("product", "product_model_id"))
 
 LOW = {f"{dialect}_where": sa.text("quantity <= reorder_level") for dialect in ("sqlite", "postgresql")}
 

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 from flask import Flask
+from flask_migrate import upgrade
 from sqlalchemy import func, insert, select
 
 from tests.support.databases import on_both_databases
 from webapp.database import write_transaction
-from webapp.extensions import Base, db
+from webapp.extensions import db
 from webapp.models import Brand, Category, Inflow, Outflow, Product, ProductModel, Supplier
 from webapp.resources.derived import derived_columns
 from webapp.resources.registry import RESOURCES
@@ -58,7 +59,7 @@ def test_the_same_seed_makes_the_same_shop(make_app: MakeApp, tmp_path: Path) ->
     shops = []
     for number, seed in enumerate((7, 7, 8)):
         with make_app(APP_TIMEZONE=ZONE, DATA_DIR=str(tmp_path / f"shop{number}")).app_context():
-            Base.metadata.create_all(db.engine)
+            upgrade()
             demo.load_demo(60, 900, seed, now=NOW)
             shops.append(dump())
     assert shops[0] == shops[1]

@@ -18,7 +18,7 @@ from redis import Redis
 from sqlalchemy import delete, event, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from tests.support.databases import on_both_databases
+from tests.support.databases import index_for_search, on_both_databases
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Brand, Category, Inflow, Metric, Outflow, Product, ProductModel
@@ -112,6 +112,7 @@ def fill(now: datetime, zone: ZoneInfo, seed: int) -> None:
         ):
             session.execute(insert(model), rows)
         balance(session)
+        index_for_search(session)
 
 
 def balance(session: Session) -> None:

@@ -22,6 +22,7 @@ class Inflow(Record):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("kind IN ('purchase', 'opening', 'adjustment')", name="kind"),
         Index("ix_inflow_product_id_occurred_at", "product_id", "occurred_at"),
+        Index("ix_inflow_supplier_id_occurred_at", "supplier_id", "occurred_at"),
         Index("ix_inflow_occurred_at", "occurred_at"),
         Index("ix_inflow_supplier_id_id", "supplier_id", "id"),
         Index("ix_inflow_quantity_id", "quantity", "id"),

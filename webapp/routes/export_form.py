@@ -14,7 +14,7 @@ from webapp.pipeline.formats import FORMATS
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Choice, DateTime, Integer, Money, Text
-from webapp.routes.records import NAMED_FILTERS
+from webapp.routes.list_filters import IN_TOOLBAR
 from webapp.services import queries
 
 DEFAULT_RESOURCE = "products"
@@ -67,13 +67,13 @@ class Choices:
     @property
     def text_filters(self) -> list[str]:
         """The filters by which the records are narrowed now, but for those with a control of their own."""
-        own = {*NAMED_FILTERS, *(item.name for item in self.choice_fields)}
+        own = {*IN_TOOLBAR, *(item.name for item in self.choice_fields)}
         return [name for name in self.filters if name not in own]
 
     @property
     def other_filters(self) -> list[str]:
         """The filters by which the records could be narrowed beside."""
-        taken = {*NAMED_FILTERS, *self.filters, *(item.name for item in self.choice_fields)}
+        taken = {*IN_TOOLBAR, *self.filters, *(item.name for item in self.choice_fields)}
         taken |= {item.name for item in self.resource.fields if _is_long(item)}
         return [name for name in queries.list_filter_names(self.resource) if name not in taken]
 
