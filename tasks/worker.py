@@ -1,6 +1,7 @@
 """What ``huey_consumer`` loads: the application, the queue, and what keeps a worker process honest."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -79,3 +80,7 @@ def _keep_house() -> None:
                 log.warning("Housekeeping did not come to its end.", exc_info=True)
             finally:
                 db.session.remove()
+
+
+# What is loaded stays: no collection walks it again, and the forked processes go on sharing it.
+gc.freeze()

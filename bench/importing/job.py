@@ -5,6 +5,7 @@ import from the file to the last commit, its inspection included; of a check tho
 The process is warm from the second file on.
 """
 
+import gc
 import json
 import sys
 import time
@@ -64,7 +65,9 @@ def main() -> None:
     mode, *rest = sys.argv[1:]
     record_saved.connect(hear_saved)
     stock_moved.connect(hear_moved)
-    with create_app().app_context():
+    app = create_app()
+    gc.freeze()  # as tasks/worker.py does
+    with app.app_context():
         actor = db.session.scalars(select(User).limit(1)).one()
         db.session.expunge(actor)
         for resource, file in zip(rest[::2], rest[1::2], strict=True):

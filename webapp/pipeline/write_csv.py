@@ -59,8 +59,10 @@ def _join(cells: list[list[str]], delimiter: str) -> str:
 def _quote_values(values: list[str], delimiter: str) -> list[str]:
     """Quote the values that need it: one search over the column shows whether any does."""
     joined = "".join(values)
-    if any(char in joined for char in ('"', "\n", "\r", delimiter)):
+    if '"' in joined or "\n" in joined or "\r" in joined:
         return [quote(value, delimiter) for value in values]
+    if delimiter in joined:
+        return [f'"{value}"' if delimiter in value else value for value in values]
     return values
 
 

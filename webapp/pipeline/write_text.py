@@ -83,16 +83,21 @@ def format_values(values: Sequence[Any], kind: FieldType, style: Style) -> list[
 
 def format_money(values: Sequence[Any], style: Style) -> list[str]:
     """Format exact amounts: at least two decimals, at most four."""
-    texts = []
-    for value in values:
-        text = str(value)
-        if text[-5:-4] != "." or "E" in text:  # not the database's own four decimals
-            texts.append(_MONEY.format(value))
-        elif text[-2:] == "00":
-            texts.append(text[:-2])
-        else:
-            texts.append(text[:-1] if text[-1] == "0" else text)
+    texts = [
+        # The database's own four decimals, of which the last two are nearly always zeros.
+        value[:-2]
+        if type(value) is str and value[-2:] == "00" and value[-5:-4] == "."
+        else _format_money(value)
+        for value in values
+    ]
     return [text.replace(".", ",") for text in texts] if style.decimal == "," else texts
+
+
+def _format_money(value: Any) -> str:
+    text = str(value)
+    if text[-5:-4] != "." or "E" in text:
+        return _MONEY.format(value)
+    return text.removesuffix("00") if text[-2:] == "00" else text.removesuffix("0")
 
 
 _MONEY = Money()

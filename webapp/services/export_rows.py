@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, func, select
+from sqlalchemy import ColumnElement, Connection, Select, String, func
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -23,7 +23,6 @@ from webapp.services.job_protocol import JobRun
 from webapp.services.queries import RecordQuery, parse_sort, where_filters
 
 Row = tuple[Any, ...]
-CACHE_KIB = 2000
 PATIENCE_SECONDS = 0.5  # between two looks for a cancellation, while the database has no row yet
 
 
@@ -43,29 +42,21 @@ def _amount_text_postgresql(element: amount_text, compiler: SQLCompiler, **optio
 @compiles(amount_text, "sqlite")
 def _amount_text_sqlite(element: amount_text, compiler: SQLCompiler, **options: Any) -> str:
     amount = compiler.process(element.clauses, **options)  # in ten-thousandths
-    text = f"printf('%s%d.%04d', iif({amount} < 0, '-', ''), abs({amount}) / 10000, abs({amount}) % 10000)"
-    return f"iif({amount} IS NULL, NULL, {text})"
+    # The usual amount goes by the quickest way; printf costs four times as much.
+    usual = f"({amount} / 10000) || '.' || substr({amount} % 10000 + 10000, 2)"
+    below_zero = f"printf('-%d.%04d', -{amount} / 10000, -{amount} % 10000)"
+    return f"CASE WHEN {amount} >= 0 THEN {usual} WHEN {amount} < 0 THEN {below_zero} END"
 
 
 @contextmanager
 def open_snapshot() -> Iterator[Connection]:
     """Give a connection whose one transaction sees the same moment from its first query to its end."""
     with db.engine.connect() as connection:
-        prepare = _use_sqlite if connection.dialect.name == "sqlite" else _use_postgresql
-        with prepare(connection):
+        if connection.dialect.name == "sqlite":  # where every read transaction is one
             yield connection
-
-
-@contextmanager
-def _use_sqlite(connection: Connection) -> Iterator[None]:
-    """A read transaction of SQLite is a snapshot. Rows are read once: a large cache would be kept for nothing."""
-    driver: Any = connection.connection.dbapi_connection
-    (usual,) = driver.execute("PRAGMA cache_size").fetchone()
-    driver.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    try:
-        yield
-    finally:
-        driver.execute(f"PRAGMA cache_size = {usual}")
+        else:
+            with _use_postgresql(connection):
+                yield connection
 
 
 @contextmanager
@@ -92,7 +83,14 @@ def build_query(
     cells = [_cell(field, query.column(field)) for field in fields]
     rows = query.select(fields).with_only_columns(*cells).where(*conditions)
     rows = rows.order_by(order.desc(), tie.desc()) if downwards else rows.order_by(order, tie)
-    return rows, select(func.count()).select_from(query.select(()).where(*conditions).subquery())
+    return rows, _build_count(resource, filters)
+
+
+def _build_count(resource: Resource, filters: dict[str, str]) -> Select[Any]:
+    """Return a query that joins no more than the filters need."""
+    query = RecordQuery(resource)
+    conditions = where_filters(resource, query, filters)
+    return query.select(()).where(*conditions).with_only_columns(func.count(), maintain_column_froms=True)
 
 
 def _cell(field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -98,7 +98,9 @@ def _roll_up(
     sums: dict[int | None, Stock] = {}
     for key, stock in stocks:
         sums[key] = sums.get(key, Stock()) + stock
-    names = dict[int | None, str](connection.execute(select(model.id, model.name)).tuples().all())
+    names: dict[int | None, str] = {
+        row.id: row.name for row in connection.execute(select(model.id, model.name))
+    }
     rows = [
         {
             "id": key,
