@@ -12,7 +12,9 @@ from webapp.routes import (
     monitor_jobs,
     monitor_logs,
     notifications,
-    record_options,  # noqa: F401 - naming it adds its pages to those of the records
+    record_deletions,  # noqa: F401 - naming it adds its pages to those of the records
+    record_forms,  # noqa: F401 - as above
+    record_options,  # noqa: F401 - as above
     records,
     settings,
 )
