@@ -13,7 +13,7 @@ from webapp.api import health
 from webapp.extensions import babel, csrf, db, htmx, limiter, login, migrate
 from webapp.locale import choose_language, choose_timezone
 from webapp.routes import BLUEPRINTS
-from webapp.services import accounts
+from webapp.services import user_sessions
 
 
 def build_app(config: Settings | Mapping[str, str] | None = None) -> Flask:
@@ -47,7 +47,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": settings.is_production and settings.trusted_proxies > 0,
-        "PERMANENT_SESSION_LIFETIME": 60 * 60 * 24 * 14,
+        "PERMANENT_SESSION_LIFETIME": user_sessions.LIFETIME,
         # A slow answer must not bring back the session that its request began with: it would undo what another
         # one has put into the cookie since, such as a notice or the choice of a zone.
         "SESSION_REFRESH_EACH_REQUEST": False,
@@ -72,7 +72,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
         database.listen_to_engine(db.engine)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
     login.init_app(app)
-    login.user_loader(accounts.load_session_user)
+    login.user_loader(security.load_user)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=choose_language, timezone_selector=choose_timezone)
     htmx.init_app(app)

@@ -10,19 +10,15 @@ from flask import Flask
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from webapp import cli_imports, cli_jobs, cli_workers
-from webapp.cli_support import end_with, get_operator, plainly, run_in_foreground
+from webapp import cli_imports, cli_jobs, cli_stock, cli_users, cli_workers
+from webapp.cli_support import end_with, get_address, get_operator, plainly, run_in_foreground
 from webapp.errors import Problem
 from webapp.extensions import settings
-from webapp.models import ROLES
-from webapp.services import accounts, demo, exports, files, stock
+from webapp.services import accounts, demo, exports, files
 from webapp.services.job_protocol import owner_name
 
-users = AppGroup("users", help="The people who sign in.")
-tokens = AppGroup("tokens", help="Tokens for the API.")
 exports_group = AppGroup("exports", help="Export records.")
 demo_group = AppGroup("demo", help="Demo data.")
-stock_group = AppGroup("stock", help="The stock.")
 
 DEMO_PRODUCTS = 300
 DEMO_MOVEMENTS = 12_000
@@ -30,8 +26,9 @@ DEMO_MOVEMENTS = 12_000
 
 def init_app(app: Flask) -> None:
     """Add the commands to an application."""
-    groups = (users, tokens, cli_imports.imports_group, exports_group, demo_group, stock_group)
-    for group in (*groups, cli_jobs.jobs_group, cli_workers.worker_group, cli_workers.logs_group):
+    groups = (cli_users.users_group, cli_users.tokens_group, cli_imports.imports_group, exports_group)
+    others = (demo_group, cli_stock.stock_group, cli_jobs.jobs_group)
+    for group in (*groups, *others, cli_workers.worker_group, cli_workers.logs_group):
         app.cli.add_command(group)
     app.cli.add_command(prepare)
 
@@ -50,32 +47,11 @@ def prepare() -> None:
         if config.seed_demo:
             click.echo("Loading demo data …", err=True)
             demo.load_demo(DEMO_PRODUCTS, DEMO_MOVEMENTS, seed=1)
-    host = "127.0.0.1" if config.host in {"0.0.0.0", "::"} else config.host  # noqa: S104 - only compared
-    click.echo(f"\n  Stockroom      http://{host}:{config.port}/")
+    click.echo(f"\n  Stockroom      {get_address()}/")
     if made:
         click.echo(f"  Administrator  {made[0].email}")
         click.echo(f"  Password       {made[1]}   (shown this once)")
     click.echo()
-
-
-@users.command("create")
-@click.option("--email", required=True)
-@click.option("--role", required=True, type=click.Choice(ROLES))
-@click.option("--password", help="Made and printed when it is not given.")
-@plainly
-def create_user(email: str, role: str, password: str | None) -> None:
-    """Add a user."""
-    user, chosen = accounts.create_user(email, role, password)
-    click.echo(f"{user.role} {user.email} created." + ("" if password else f" Password: {chosen}"))
-
-
-@tokens.command("create")
-@click.option("--email", required=True, help="Whose token it is.")
-@click.option("--name", default="command line")
-@plainly
-def create_token(email: str, name: str) -> None:
-    """Make an API token and print it, once."""
-    click.echo(accounts.create_token(accounts.get_user(email), name))
 
 
 @exports_group.command("run")
@@ -121,14 +97,3 @@ def load_demo(products: int, movements: int, seed: int) -> None:
             products, movements, seed, progress=lambda done, _: bar.update(done - bar.pos)
         )
     click.echo(json.dumps(counts))
-
-
-@stock_group.command("verify")
-@plainly
-def verify_stock() -> None:
-    """Recompute every quantity from its movements and report the differences."""
-    wrong = stock.verify_stock()
-    for _, serial_number, quantity, total in wrong:
-        click.echo(f"{serial_number}: stored {quantity}, movements say {total}")
-    click.echo(f"{len(wrong)} products differ from their movements.", err=True)
-    sys.exit(1 if wrong else 0)

@@ -17,7 +17,7 @@ from webapp.errors import Problem
 from webapp.models import DataImport
 from webapp.pipeline.read import read_table
 from webapp.pipeline.read_table import Table
-from webapp.resources.registry import RESOURCES
+from webapp.resources.registry import IMPORTABLE
 from webapp.services import import_apply, imports
 from webapp.services.import_inspect import read_limits
 from webapp.services.import_options import CHOICES
@@ -111,8 +111,8 @@ def run_import(resource: str, file: Path, mapping: str, **options: Any) -> None:
     rules = _parse_json(mapping) if mapping else None
     overrides = _collect_overrides(options)
     chosen = {name: value for name, value in options.items() if name in (*CHOICES, "create_missing")}
-    if resource in RESOURCES:
-        chosen = imports.check_options(RESOURCES[resource], chosen)
+    if resource in IMPORTABLE:
+        chosen = imports.check_options(IMPORTABLE[resource], chosen)
     with file.open("rb") as stream:
         data_import = imports.create_import(actor, resource, stream, file.name, inspect=False)
     with write_transaction() as session:

@@ -45,13 +45,21 @@ def migrate_embedded() -> None:
 
 def get_operator() -> User:
     """The actor of the command line: the first administrator, who owns what it starts."""
-    user = db.session.query(User).filter_by(role="admin", is_enabled=True).order_by(User.id).first()
+    query = db.session.query(User).filter_by(role="admin", is_enabled=True).order_by(User.id)
+    user = query.filter(User.password_hash != "").first()
     if user is None:
         raise Problem(
             N_("There is no administrator yet."),
             N_("Run: flask --app webapp users create --role admin --email …"),
         )
     return user
+
+
+def get_address() -> str:
+    """Return where this house is reached, as far as its own settings tell."""
+    config = settings()
+    host = "127.0.0.1" if config.host in {"0.0.0.0", "::"} else config.host  # noqa: S104 - only compared
+    return f"http://{host}:{config.port}"
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str = "") -> None:

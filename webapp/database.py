@@ -102,15 +102,16 @@ def write_transaction() -> Iterator[Session]:
         _let_go_when_frozen(session.connection(execution_options={WRITE_OPTION: True}))
         yield session
         session.flush()
-        for action in session.info.pop("before_commit", []):
-            action(session)
+        while actions := session.info.pop("before_commit", []):  # what they ask for comes after them
+            for action in actions:
+                action(session)
         session.commit()
         committed = session.info.pop("after_commit", [])
     except BaseException:
         session.rollback()
         raise
     finally:
-        for leftover in ("writing", "before_commit", "after_commit", "events"):
+        for leftover in ("writing", "before_commit", "after_commit", "events", "levels"):
             session.info.pop(leftover, None)
     for after in committed:
         after()

@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, ValidationError
 from webapp.extensions import settings
 from webapp.pipeline.formats import FORMATS, PDF, Format, Option
 from webapp.pipeline.write_pdf import pdf_unavailable_reason
-from webapp.resources.registry import RESOURCES
+from webapp.resources.registry import IMPORTABLE
 from webapp.resources.types import Problem
 
 
@@ -34,7 +34,7 @@ class UploadForm(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.resource.choices = [(item.name, _(item.label_plural)) for item in RESOURCES.values()]
+        self.resource.choices = [(item.name, _(item.label_plural)) for item in IMPORTABLE.values()]
 
     def validate_file(self, field: FileField) -> None:
         """The file itself is judged by the service that stores it; here only whether one was chosen."""

@@ -28,6 +28,7 @@ METRICS_UPDATED = "metrics_updated"
 STOCK_LOW = "stock_low"
 JOBS_CHANGED = "jobs_changed"
 LOGS_ADDED = "logs_added"
+ACCESS_CHANGED = "access_changed"
 EVENT_NAMES = (
     JOB_PROGRESS,
     JOB_COMPLETED,
@@ -38,6 +39,7 @@ EVENT_NAMES = (
     STOCK_LOW,
     JOBS_CHANGED,
     LOGS_ADDED,
+    ACCESS_CHANGED,
 )
 
 EVERYONE = "all"
@@ -48,6 +50,11 @@ _COMMIT_ORDER_LOCK = 0x53746F636B  # "Stock": any number that nobody else locks
 def user_audience(user_id: int) -> str:
     """The room of one user's browsers."""
     return f"user:{user_id}"
+
+
+def session_audience(session_id: int) -> str:
+    """The room of one browser's open pages."""
+    return f"session:{session_id}"
 
 
 def role_audience(role: str) -> str:

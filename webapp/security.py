@@ -1,18 +1,34 @@
 """What holds for every answer and every request: headers, sign-in, uploads without a length."""
 
-from flask import Flask, Response, abort, request
+import logging
+
+from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy.exc import OperationalError
 
 from config import Settings
 from webapp.extensions import login
+from webapp.models import User
+from webapp.services import user_sessions
+from webapp.services.user_sessions import Place
+
+log = logging.getLogger(__name__)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'"
 )
 PUBLIC_ENDPOINTS = frozenset(
-    {"static", "health.healthz", "auth.login", "auth.sign_in", "settings.change_language"}
+    {
+        "static",
+        "health.healthz",
+        "auth.login",
+        "auth.sign_in",
+        "invitations.show_link",
+        "invitations.redeem_link",
+        "settings.change_language",
+    }
 )
 
 
@@ -47,6 +63,25 @@ def init_app(app: Flask, settings: Settings) -> None:
         if settings.is_production and request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         return response
+
+
+def load_user(key: str) -> User | None:
+    """Return the user in whose session cookie this key is; ``g.session_id`` then names the session."""
+    found = user_sessions.find_session(key)
+    if found is None:
+        return None
+    g.session_id = found.id
+    if user_sessions.is_note_due(found):
+        try:
+            user_sessions.note_seen(found, get_place())
+        except OperationalError:  # no page fails because its visit cannot be noted
+            log.debug("The visit of session %s is noted another time.", g.session_id)
+    return found.user
+
+
+def get_place() -> Place:
+    """Return from where the request comes."""
+    return Place(request.remote_addr or "", request.user_agent.string)
 
 
 def is_own_path(target: str | None) -> bool:

@@ -1,4 +1,4 @@
-/* The charts of the dashboard and the monitor. Each reads its numbers from the table beside it and its colours from the theme. */
+/* The charts of the dashboard, the monitor and a product. Each reads its numbers from the table beside it and its colours from the theme. */
 "use strict";
 (() => {
   const LONGEST_BARS = 8;
@@ -198,7 +198,57 @@
     };
   }
 
-  const KINDS = { sales: salesChart, bars: barsChart, throughput: throughputChart };
+  /* What was there holds until something moves, so the stock goes in steps; what was sold stands below it. */
+  function stockChart(canvas, data) {
+    const sold = data.column(2);
+    return {
+      data: {
+        labels: data.rows.map((row) => row[0]),
+        datasets: [
+          {
+            type: "line",
+            place: 1,
+            label: data.heads[1],
+            data: data.column(1),
+            borderColor: colour("one"),
+            backgroundColor: colour("one"),
+            borderWidth: 2,
+            stepped: "middle",
+            pointRadius: 0,
+            pointHoverRadius: 4,
+            yAxisID: "stock",
+          },
+          {
+            type: "bar",
+            place: 2,
+            label: data.heads[2],
+            data: sold,
+            backgroundColor: colour("soft"),
+            hoverBackgroundColor: colour("soft"),
+            borderRadius: 2,
+            maxBarThickness: 10,
+            yAxisID: "sold",
+          },
+        ],
+      },
+      options: {
+        ...frame(data),
+        scales: {
+          x: axis({ ticks: { maxTicksLimit: 7, autoSkip: true }, scale: { grid: { display: false } } }),
+          stock: axis({
+            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5, precision: 0 },
+            scale: { beginAtZero: true, suggestedMax: 4, position: "left" },
+          }),
+          sold: axis({
+            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5, precision: 0 },
+            scale: { beginAtZero: true, suggestedMax: 4, position: "right", grid: { display: false }, grace: "120%", display: sold.some(Boolean) },
+          }),
+        },
+      },
+    };
+  }
+
+  const KINDS = { sales: salesChart, bars: barsChart, throughput: throughputChart, stock: stockChart };
 
   function draw() {
     for (const [canvas, chart] of drawn) {

@@ -1,5 +1,5 @@
 /* Live updates: the socket only says "look again". Each event becomes a DOM event for which the page's
-   fragments wait: job-<id>, jobs-changed, metrics-updated, and for administrators monitor-changed (anybody's
+   fragments wait: job-<id>, jobs-changed, metrics-updated, stock-low, and for administrators monitor-changed (anybody's
    job) and logs-added. Without a socket a slow clock does the same. */
 "use strict";
 (() => {
@@ -9,6 +9,7 @@
   const LOST_AFTER_MS = 3000;
   const PROGRESS_MS = 1000;
   const MONITOR_MS = 2000;
+  const LOW_STOCK_MS = 5000;
   const ENDINGS = new Set(["job_completed", "job_failed", "job_cancelled"]);
   const JOB_EVENTS = [...ENDINGS, "job_progress", "job_retrying"];
   let lastId = readLastId();
@@ -95,6 +96,16 @@
     }, 1200);
   }
 
+  /* A file can make a thousand products low: their one card is asked for at once, then now and then. */
+  const showLowStock = throttle(() => {
+    if (body.dataset.lowStockUrl) window.stockroomToasts?.showFrom(body.dataset.lowStockUrl);
+  }, LOW_STOCK_MS);
+  const tellStockLow = throttle(() => tell("stock-low"), 1000);
+  function tellLowStock() {
+    tellStockLow();
+    showLowStock();
+  }
+
   /* A file that was read leads straight on to the mapping, and a check that somebody waits for to its report;
      the administrator's system jobs are not news. */
   const isNews = (name, data) =>
@@ -128,7 +139,7 @@
   receive("metrics_updated", () => tell("metrics-updated"));
   receive("jobs_changed", onAnyJob);
   receive("logs_added", tellLogs);
-  receive("stock_low", () => tell("stock-low"));
+  receive("stock_low", tellLowStock);
   socket.on("hello", (data) => (lastId === null || lastId > data.last_id) && keepLastId(data.last_id));
 
   let lostTimer = null;
@@ -143,8 +154,16 @@
       setTimeout(() => socket.connected && hideConnection(), 4000);
     }
   });
-  socket.on("disconnect", lose);
-  socket.on("connect_error", lose);
+  socket.on("disconnect", (reason) => {
+    lose();
+    // The server closes it when the rights of its user change: whoever may still listen comes back with others.
+    if (reason === "io server disconnect") socket.connect();
+  });
+  socket.on("connect_error", () => {
+    lose();
+    // Refused, not unreachable: this session has ended, which any answer of the server says.
+    if (!socket.active) lookAgain();
+  });
   window.addEventListener("offline", lose);
   window.addEventListener("online", () => socket.connect());
   body.addEventListener("signed-out", () => socket.disconnect());
@@ -184,6 +203,10 @@
 
   /* The bell that comes back names what ended unread: without a socket that is how a toast is found. */
   let known = unread();
+  let knownLow = newestLow();
+  function newestLow() {
+    return Number(document.getElementById("bell")?.dataset.lowStock ?? 0);
+  }
   function unread() {
     return new Set((document.getElementById("bell")?.dataset.unread ?? "").split(" ").filter(Boolean));
   }
@@ -196,7 +219,9 @@
         toldByBell.add(taskId);
         window.stockroomToasts?.show(taskId);
       }
+      if (newestLow() > knownLow) showLowStock();
     }
+    knownLow = Math.max(knownLow, newestLow());
     known = new Set([...known, ...now]);
   });
 })();

@@ -1,4 +1,4 @@
-/* The monitor: ticks, folds and scroll that outlive a refresh, and things to copy. */
+/* The monitor: ticks, folds and scroll that outlive a refresh. */
 "use strict";
 (() => {
   const LIST = "monitor-jobs";
@@ -70,37 +70,6 @@
     scrolled = null;
     showTicks();
   });
-
-  // -- Copy ---------------------------------------------------------------------------------------
-
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest?.("[data-copy]");
-    if (!button) return;
-    const source = document.getElementById(button.dataset.copy);
-    const text = button.dataset.copyText ?? source?.textContent ?? "";
-    if (!(await copy(text))) return;
-    button.classList.add("is-done");
-    const region = document.getElementById("say-status");
-    if (region) region.textContent = button.dataset.done;
-    setTimeout(() => button.classList.remove("is-done"), 1500);
-  });
-
-  /* Over plain HTTP from another machine there is no clipboard interface: then the old way. */
-  async function copy(text) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      const area = document.createElement("textarea");
-      area.value = text;
-      area.className = "visually-hidden";
-      body.append(area);
-      area.select();
-      const isDone = document.execCommand("copy");
-      area.remove();
-      return isDone;
-    }
-  }
 
   // -- The zone of the times ------------------------------------------------------------------------
 

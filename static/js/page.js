@@ -1,4 +1,5 @@
-/* What every page does: menus that close, questions, the token on htmx's requests, ages that stay true, errors shown. */
+/* What every page does: menus that close, questions, the token on htmx's requests, ages that stay true, errors shown,
+   things to copy. */
 "use strict";
 (() => {
   const csrfToken = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
@@ -122,6 +123,37 @@
     });
   });
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+  // -- Copy ---------------------------------------------------------------------------------------
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    const text = button.dataset.copyText ?? source?.textContent ?? "";
+    if (!(await copy(text))) return;
+    button.classList.add("is-done");
+    const region = document.getElementById("say-status");
+    if (region) region.textContent = button.dataset.done;
+    setTimeout(() => button.classList.remove("is-done"), 1500);
+  });
+
+  /* Over plain HTTP from another machine there is no clipboard interface: then the old way. */
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.className = "visually-hidden";
+      document.body.append(area);
+      area.select();
+      const isDone = document.execCommand("copy");
+      area.remove();
+      return isDone;
+    }
+  }
 
   // -- Ages ---------------------------------------------------------------------------------------
 

@@ -97,10 +97,12 @@
     }
   }
 
-  /* Ask the server for the card of a job's end. Each has a place of its own: htmx lets one element ask for
+  /* Ask the server for a card, such as that of a job's end. Each has a place of its own: htmx lets one element ask for
      one thing at a time. */
-  function show(taskId) {
-    const url = document.body.dataset.toastUrl.replace("00000000-0000-0000-0000-000000000000", taskId);
+  const show = (taskId) =>
+    showFrom(document.body.dataset.toastUrl.replace("00000000-0000-0000-0000-000000000000", taskId));
+
+  function showFrom(url) {
     const place = document.createElement("div");
     stack().append(place);
     htmx
@@ -120,6 +122,6 @@
     kept.forEach(show);
   }
 
-  window.stockroomToasts = { show };
+  window.stockroomToasts = { show, showFrom };
   restore();
 })();

@@ -57,6 +57,7 @@ def _plain_pages() -> list[str]:
     lists = [f"/{name}/" for name in RESOURCES]
     records = [f"/{name}/1" for name in RESOURCES]
     others = ["/", "/imports/", "/imports/new", "/exports/new", "/jobs/", "/notifications/"]
+    others += ["/account/", "/users/", "/users/new", "/users/1", "/users/tokens/"]
     return [*others, *lists, *records, "/products/?q=nothing+like+it", "/products/?quantity=many", "/nowhere"]
 
 

@@ -16,12 +16,18 @@ VALUES = {
     "record_id": "1",
     "task_id": UUID,
     "public_id": UUID,
+    "reference": "COUNT-2026-01-01-00000000",
     "filename": "x.css",
     "name": "metrics",
     "action": "deletion",
     "saved_id": "1",
     "line": "2",
     "file_format": "csv",
+    "user_id": "1",
+    "session_id": "1",
+    "token_id": "1",
+    "page": "invitation",
+    "token": "made-up",
 }
 
 

@@ -1,9 +1,6 @@
-"""Users, passwords, sessions, tokens."""
-
-from datetime import timedelta
+"""Users and their passwords."""
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
@@ -11,9 +8,9 @@ from tests.support.databases import on_both_databases
 from tests.support.houses import PASSWORD, email_of
 from webapp.database import write_transaction
 from webapp.errors import Forbidden, Invalid, NotFound
-from webapp.models import ApiToken, User
-from webapp.models.base import utc_now
-from webapp.services import accounts
+from webapp.models import User
+from webapp.services import accounts, passwords, user_sessions
+from webapp.services.user_sessions import Place
 
 pytestmark = pytest.mark.slow  # together they take longer than a commit should
 
@@ -22,8 +19,7 @@ pytestmark = pytest.mark.slow  # together they take longer than a commit should
 def test_the_right_password_lets_in_whatever_the_case_of_the_address(session: Session) -> None:
     user = accounts.authenticate(email_of("editor").upper(), PASSWORD)
     assert user is not None
-    session.expire_all()
-    assert accounts.get_user(email_of("editor")).last_login_at is not None
+    assert user.email == email_of("editor")
 
 
 @pytest.mark.parametrize(
@@ -42,32 +38,60 @@ def test_an_unknown_address_costs_a_hash_too(session: Session, monkeypatch: pyte
         checked.append(stored.split("$", maxsplit=1)[0])
         return check_password_hash(stored, password)
 
-    monkeypatch.setattr(accounts, "check_password_hash", check)
+    monkeypatch.setattr(passwords, "check_password_hash", check)
     accounts.authenticate("nobody@shop.example", "x")
-    assert checked == [accounts.HASH_METHOD]
+    assert checked == [passwords.HASH_METHOD]
 
 
-def test_a_disabled_user_can_neither_sign_in_nor_stay(session: Session) -> None:
+def test_a_user_without_a_password_costs_a_hash_and_never_gets_in(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = accounts.insert_user("new@shop.example", "viewer", password_hash="")
+    checked: list[str] = []
+
+    def check(stored: str, password: str) -> bool:
+        checked.append(stored)
+        return check_password_hash(stored, password)
+
+    monkeypatch.setattr(passwords, "check_password_hash", check)
+    assert accounts.authenticate(user.email, "") is None
+    assert len(checked) == 1
+    assert checked[0].startswith(passwords.HASH_METHOD)
+
+
+def test_a_disabled_user_cannot_sign_in(session: Session) -> None:
     user = accounts.get_user(email_of("editor"))
-    assert accounts.load_session_user(user.get_id()) is not None
     with write_transaction():
         user.is_enabled = False
     assert accounts.authenticate(email_of("editor"), PASSWORD) is None
-    assert accounts.load_session_user(user.get_id()) is None
 
 
-def test_raising_the_session_version_signs_out_everywhere(session: Session) -> None:
-    user = accounts.get_user(email_of("editor"))
-    cookie = user.get_id()
-    with write_transaction():
-        user.session_version += 1
-    assert accounts.load_session_user(cookie) is None
-    assert accounts.load_session_user(user.get_id()) is not None
+NEW = "a quite different staple"
 
 
-@pytest.mark.parametrize("cookie", ["", "x.1", "999999.1", "1", "1.x", "-1.1"])
-def test_a_made_up_session_is_nobodys(session: Session, cookie: str) -> None:
-    assert accounts.load_session_user(cookie) is None
+@on_both_databases
+def test_a_changed_password_ends_all_sessions_but_the_one_at_hand(session: Session, editor: User) -> None:
+    here, there = (user_sessions.create_session(editor, Place()) for _ in range(2))
+    kept = user_sessions.find_session(here)
+    assert kept is not None
+    accounts.change_password(editor, PASSWORD, NEW, keep_session=kept.id)
+    assert user_sessions.find_session(here) is not None
+    assert user_sessions.find_session(there) is None
+    assert accounts.authenticate(editor.email, NEW) is not None
+    assert accounts.authenticate(editor.email, PASSWORD) is None
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "named"),
+    [("wrong", NEW, {"current"}), (PASSWORD, "short", {"new"}), ("wrong", "short", {"current", "new"})],
+)
+def test_a_password_is_changed_with_the_current_one_and_by_the_rules(
+    session: Session, editor: User, current: str, new: str, named: set[str]
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        accounts.change_password(editor, current, new, keep_session=None)
+    assert set(refused.value.problems) == named
+    assert accounts.authenticate(editor.email, PASSWORD) is not None
 
 
 @pytest.mark.parametrize(
@@ -95,7 +119,7 @@ def test_an_address_belongs_to_one_user(session: Session) -> None:
 
 def test_a_password_is_made_when_none_is_given_and_never_stored(session: Session) -> None:
     user, made = accounts.create_user("new@shop.example", "viewer")
-    assert len(made) >= accounts.SHORTEST_PASSWORD
+    assert len(made) >= passwords.SHORTEST_PASSWORD
     assert made not in user.password_hash
     assert accounts.authenticate("new@shop.example", made) is not None
 
@@ -112,15 +136,6 @@ def test_each_role_includes_the_ones_before_it(session: Session, person: str, al
         else:
             with pytest.raises(Forbidden):
                 accounts.require_role(user, role)
-
-
-def test_only_the_hash_of_a_token_is_kept(session: Session, editor: User) -> None:
-    token = accounts.create_token(editor, "machine", days=30)
-    row = session.scalars(select(ApiToken)).one()
-    assert token not in (row.token_hash, row.name)
-    assert row.token_hash == accounts.hash_token(token)
-    assert row.expires_at is not None
-    assert timedelta(days=29) < row.expires_at - utc_now() <= timedelta(days=30)
 
 
 def test_an_unknown_user_is_not_found(session: Session) -> None:

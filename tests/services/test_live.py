@@ -21,6 +21,7 @@ from webapp.database import write_transaction
 from webapp.extensions import db, socketio
 from webapp.models import Event, User
 from webapp.routes import live as sockets
+from webapp.services import user_sessions, users
 
 
 def publish(audience: str, **data: Any) -> int:
@@ -219,3 +220,27 @@ def _catch(work: Any, failures: list[BaseException]) -> None:
         work()
     except BaseException as error:  # noqa: BLE001 - it is looked at by the test
         failures.append(error)
+
+
+@on_both_databases
+def test_a_session_that_ends_and_a_role_that_changes_close_their_sockets_alone(
+    app: Flask, session: Session, admin: User, editor: User
+) -> None:
+    one, other, foreign = (connect(app, name) for name in ("editor", "editor", "stranger"))
+    cursor = publish(live.EVERYONE)
+    newest = user_sessions.list_sessions(editor, editor.id)[0]
+    user_sessions.end_session(admin, editor.id, newest.id)
+    cursor = sockets._carry(cursor)
+    assert [socket.is_connected() for socket in (one, other, foreign)] == [True, False, True]
+    users.change_role(admin, editor.id, "viewer")
+    sockets._carry(cursor)
+    assert [socket.is_connected() for socket in (one, foreign)] == [False, True]
+    assert connect(app, "editor").is_connected()
+
+
+def test_a_browser_whose_session_has_ended_cannot_listen(app: Flask, session: Session, editor: User) -> None:
+    browser = app.test_client()
+    sign_in(browser, editor)
+    user_sessions.end_all_sessions(editor, editor.id)
+    socket = Context().run(socketio.test_client, app, flask_test_client=browser)
+    assert not socket.is_connected()

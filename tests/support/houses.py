@@ -20,7 +20,8 @@ from webapp import create_app
 from webapp.extensions import db
 from webapp.models import User
 from webapp.routes import live
-from webapp.services import accounts, files, stock
+from webapp.services import accounts, files, stock, user_sessions
+from webapp.services.user_sessions import Place
 
 SECRET_KEY = "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
 PASSWORD = "correct horse battery staple"
@@ -98,8 +99,10 @@ class Client(FlaskClient):
 
 def sign_in(client: FlaskClient, user: User) -> None:
     """Give a client the session that signing in makes, without the slow hash."""
+    with client.application.app_context():
+        key = user_sessions.create_session(user, Place("127.0.0.1", "test"))
     with client.session_transaction() as session:
-        session["_user_id"] = user.get_id()
+        session["_user_id"] = key
         session["_fresh"] = True
 
 

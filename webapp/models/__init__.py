@@ -1,6 +1,7 @@
 """Every model, for Alembic, the mapper and ``from webapp.models import ...``."""
 
-from webapp.models.account import ROLES, ApiToken, User
+from webapp.models.access import LINK_PURPOSES, UserLink, UserSession
+from webapp.models.account import ROLES, TOKEN_SCOPES, ApiToken, User
 from webapp.models.catalogue import Brand, Category, Product, ProductModel, Supplier
 from webapp.models.data_import import (
     IMPORT_STATES,
@@ -20,7 +21,7 @@ from webapp.models.job import (
     Schedule,
     TaskNotification,
 )
-from webapp.models.journal import Change, Event, Metric
+from webapp.models.journal import Change, Event, Metric, Notice
 from webapp.models.movement import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
 from webapp.models.saved_export import REPEATS, SavedExport
 
@@ -28,10 +29,12 @@ __all__ = [
     "FINAL_STATUSES",
     "IMPORT_STATES",
     "INFLOW_KINDS",
+    "LINK_PURPOSES",
     "OUTFLOW_KINDS",
     "REPEATS",
     "ROLES",
     "STATUSES",
+    "TOKEN_SCOPES",
     "ApiToken",
     "Brand",
     "Category",
@@ -47,6 +50,7 @@ __all__ = [
     "JobAttempt",
     "JobLog",
     "Metric",
+    "Notice",
     "Outflow",
     "PeriodicSlot",
     "Product",
@@ -56,4 +60,6 @@ __all__ = [
     "Supplier",
     "TaskNotification",
     "User",
+    "UserLink",
+    "UserSession",
 ]

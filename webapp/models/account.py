@@ -10,6 +10,7 @@ from webapp.extensions import Base
 from webapp.models.base import Moment, intpk, name255, utc_now
 
 ROLES = ("viewer", "editor", "admin")
+TOKEN_SCOPES = ("read", "write")
 
 
 class User(Base, UserMixin):
@@ -21,13 +22,14 @@ class User(Base, UserMixin):
     id: Mapped[intpk]
     email: Mapped[name255]
     email_key: Mapped[name255] = mapped_column(unique=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str] = mapped_column(String(255))  # empty until who was invited has chosen one
     role: Mapped[str] = mapped_column(String(20))
     is_enabled: Mapped[bool] = mapped_column(default=True)
     language: Mapped[str | None] = mapped_column(String(10))
-    session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
     last_login_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    session_key = ""  # of the browser that is being signed in; it leaves with the cookie and is never stored
 
     @property
     def is_active(self) -> bool:
@@ -39,9 +41,21 @@ class User(Base, UserMixin):
         """Whether the user manages the house."""
         return self.role == "admin"
 
+    @property
+    def has_password(self) -> bool:
+        """Whether the user has ever chosen a password: who was invited has not."""
+        return self.password_hash != ""
+
+    @property
+    def state(self) -> str:
+        """Whether the user can sign in: active, invited (no password yet) or disabled."""
+        if not self.is_enabled:
+            return "disabled"
+        return "active" if self.has_password else "invited"
+
     def get_id(self) -> str:
-        """What the session cookie holds: raising ``session_version`` signs the user out everywhere."""
-        return f"{self.id}.{self.session_version}"
+        """What Flask-Login puts into the session cookie: the key of a row in ``user_session``."""
+        return self.session_key
 
     def has_role(self, role: str) -> bool:
         """Whether the user may do what this role may: each role includes the ones before it."""
@@ -64,3 +78,8 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
 
     user: Mapped[User] = relationship()
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the token's time is over."""
+        return self.expires_at is not None and self.expires_at <= utc_now()

@@ -1,9 +1,9 @@
-"""What happened: the changes of records, the live events, and the metrics last computed."""
+"""What happened: the changes of records, the live events, news for people, and the metrics last computed."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import Base
@@ -11,7 +11,7 @@ from webapp.models.base import KEEP_IDS, Id, Json, Moment, intpk, utc_now
 
 
 class Change(Base):
-    """One change of one record, append-only: audit, undo and price history are read from it."""
+    """One change of one record, append-only (a trigger sees to it): audit, undo and price history read it."""
 
     __tablename__ = "change"
     __table_args__ = (
@@ -44,6 +44,36 @@ class Event(Base):
     audience: Mapped[str] = mapped_column(String(50))
     name: Mapped[str] = mapped_column(String(50))
     data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+
+class Notice(Base):
+    """News for one person that is not the end of a job. What one job says again and again is one notice."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        UniqueConstraint("user_id", "kind", "job_id"),
+        # The bell of every page counts these.
+        Index(
+            "ix_notice_unread",
+            "user_id",
+            "id",
+            sqlite_where=text("is_read IS 0"),
+            postgresql_where=text("is_read IS false"),
+        ),
+        Index("ix_notice_user_id_at", "user_id", "at"),
+        Index("ix_notice_at", "at"),
+        KEEP_IDS,
+    )
+
+    id: Mapped[intpk]
+    at: Mapped[datetime] = mapped_column(Moment, default=utc_now)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(30))
+    # No foreign key: the job may be deleted before the news is old.
+    job_id: Mapped[int | None] = mapped_column(Id)
+    count: Mapped[int] = mapped_column(default=1)
+    data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    is_read: Mapped[bool] = mapped_column(default=False)
 
 
 class Metric(Base):

@@ -22,6 +22,7 @@ class Inflow(Record):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("kind IN ('purchase', 'opening', 'adjustment')", name="kind"),
         Index("ix_inflow_product_id_occurred_at", "product_id", "occurred_at"),
+        Index("ix_inflow_supplier_id_occurred_at", "supplier_id", "occurred_at"),
         Index("ix_inflow_occurred_at", "occurred_at"),
         KEEP_IDS,
     )
@@ -29,7 +30,7 @@ class Inflow(Record):
     reference: Mapped[name255]
     reference_key: Mapped[name255]
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
-    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"), index=True)
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     quantity: Mapped[int]
     unit_cost: Mapped[Decimal] = mapped_column(Money)
     kind: Mapped[str] = mapped_column(String(20), default="purchase")

@@ -51,7 +51,7 @@ class Resource:
 
     ``key`` names the fields that identify a record to people; an import matches on them.
     ``reference_field`` is the one that others write to point at a record of this kind, and
-    ``title_field`` the one that names it on a page.
+    ``title_field`` the one that names it on a page. What has no records of its own can only be imported.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Resource:
     title_field: str
     order_by: tuple[str, ...]
     group: str = ""
+    has_records: bool = True
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)

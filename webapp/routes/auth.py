@@ -1,6 +1,6 @@
 """Signing in and out."""
 
-from flask import Blueprint, current_app, render_template, request, session, url_for
+from flask import Blueprint, current_app, g, render_template, request, session, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -11,8 +11,8 @@ from werkzeug.routing import RequestRedirect
 from webapp.extensions import limiter, login
 from webapp.forms import LoginForm
 from webapp.htmx import go_to
-from webapp.security import is_own_path
-from webapp.services import accounts
+from webapp.security import get_place, is_own_path
+from webapp.services import accounts, user_sessions
 
 blueprint = Blueprint("auth", __name__)
 
@@ -44,7 +44,8 @@ def sign_in() -> ResponseReturnValue:
         error = "" if form.errors else _("The e-mail address or the password is not right.")
         page = render_template("auth/login.html", form=form, next=request.args.get("next", ""), error=error)
         return page, 422
-    _start_session()
+    clear_session()
+    user.session_key = user_sessions.create_session(user, get_place())
     login_user(user)
     session.permanent = True
     return go_to(_next_page())
@@ -53,12 +54,13 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/logout")
 def logout() -> ResponseReturnValue:
     """End the session on this browser."""
+    user_sessions.end_own_session(g.session_id)
     logout_user()
-    _start_session()
+    clear_session()
     return go_to(url_for("auth.login"))
 
 
-def _start_session() -> None:
+def clear_session() -> None:
     """Leave nothing of the session before but the language: what it held was another person's, maybe."""
     language = session.get("language")
     session.clear()

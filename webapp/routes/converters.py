@@ -7,7 +7,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
 from webapp.resources.base import Resource
-from webapp.resources.registry import RESOURCES, get_resource
+from webapp.resources.registry import IMPORTABLE, RESOURCES, get_resource
 
 
 class ResourceConverter(BaseConverter):
@@ -24,6 +24,12 @@ class ResourceConverter(BaseConverter):
         return value.name if isinstance(value, Resource) else str(value)
 
 
+class ImportableConverter(ResourceConverter):
+    """``<importable:resource>``: a registered resource, or what only a file may hold."""
+
+    regex = "|".join(re.escape(name) for name in IMPORTABLE)
+
+
 def add_converters(state: BlueprintSetupState) -> None:
     """Make the converters known before a blueprint's addresses are added."""
-    state.app.url_map.converters["resource"] = ResourceConverter
+    state.app.url_map.converters |= {"resource": ResourceConverter, "importable": ImportableConverter}

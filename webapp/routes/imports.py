@@ -11,7 +11,7 @@ from webapp.forms import UploadForm, upload_limit
 from webapp.htmx import go_to, render_page
 from webapp.locale import choose_language
 from webapp.resources.base import N_, Resource
-from webapp.resources.registry import RESOURCES, get_resource
+from webapp.resources.registry import IMPORTABLE, get_resource
 from webapp.routes.converters import add_converters
 from webapp.routes.import_context import build_context, build_error_context, list_names
 from webapp.routes.jobs import note_seen
@@ -49,7 +49,7 @@ def new_import() -> ResponseReturnValue:
     """Show the upload form."""
     require_role(current_user, "editor")
     wanted = request.args.get("resource", "")
-    form = UploadForm(formdata=None, resource=wanted if wanted in RESOURCES else DEFAULT_RESOURCE)
+    form = UploadForm(formdata=None, resource=wanted if wanted in IMPORTABLE else DEFAULT_RESOURCE)
     return _upload_page(form)
 
 
@@ -86,7 +86,7 @@ def _too_large() -> Problem:
 
 
 def _upload_page(form: UploadForm, problem: Problem | None = None) -> str:
-    resource = get_resource(form.resource.data if form.resource.data in RESOURCES else DEFAULT_RESOURCE)
+    resource = get_resource(form.resource.data if form.resource.data in IMPORTABLE else DEFAULT_RESOURCE)
     return render_template(
         "imports/new.html",
         form=form,
@@ -97,7 +97,7 @@ def _upload_page(form: UploadForm, problem: Problem | None = None) -> str:
     )
 
 
-@blueprint.get("/templates/<resource:resource>.<file_format>")
+@blueprint.get("/templates/<importable:resource>.<file_format>")
 def download_template(resource: Resource, file_format: str) -> ResponseReturnValue:
     """Send a table to fill in: the headers and one example row, in the reader's language."""
     if file_format not in TEMPLATE_TYPES:

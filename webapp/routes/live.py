@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import redis
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_login import current_user
 from flask_socketio import join_room
 from sqlalchemy import func, select
@@ -41,7 +41,7 @@ def connect(auth: dict[str, Any] | None = None) -> bool:
     if not user.is_authenticated:
         return False
     audiences = audiences_of(user)
-    for audience in audiences:
+    for audience in (*audiences, live.session_audience(g.session_id)):
         join_room(audience)
     newest = _newest_id()
     last_id = _read_last_id(auth, newest)
@@ -101,7 +101,16 @@ def _carry(cursor: int) -> int:
     db.session.rollback()
     for row in rows:
         socketio.emit(row.name, {"id": row.id, **row.data}, to=row.audience)
+        if row.name == live.ACCESS_CHANGED:
+            _close_sockets(row.audience)
     return rows[-1].id if rows else cursor
+
+
+def _close_sockets(audience: str) -> None:
+    """Close the connections of an audience: each that may still listen comes back, with the rooms of today."""
+    server = socketio.server  # type: ignore[attr-defined]
+    for sid, _connection in list(server.manager.get_participants("/", audience)):
+        server.disconnect(sid)
 
 
 def _make_waiter() -> Any:

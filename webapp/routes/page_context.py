@@ -12,8 +12,10 @@ from webapp.forms import unavailable_reason
 from webapp.locale import LANGUAGES, choose_language
 from webapp.models import TaskNotification
 from webapp.resources.base import Resource
-from webapp.resources.registry import RESOURCES
-from webapp.services import jobs
+from webapp.resources.registry import IMPORTABLE, RESOURCES
+from webapp.resources.stock_counts import STOCK_COUNTS
+from webapp.services import jobs, news, notices
+from webapp.services.audit_export import AUDIT
 
 FIRST_RESOURCE = "products"
 NAMED_IN_BELL = 10
@@ -51,6 +53,7 @@ def init_app(app: Flask) -> None:
             "navigation": build_navigation,
             "count_unread": count_unread,
             "list_unread_ids": list_unread_ids,
+            "newest_fresh_notice": newest_fresh_notice,
             "get_resource": RESOURCES.get,
             "job_title": job_title,
             "kind_label": kind_label,
@@ -70,6 +73,8 @@ def build_navigation() -> list[NavGroup]:
         key = resource.group or ("" if resource.name == FIRST_RESOURCE else resource.name)
         group = groups.setdefault(key, NavGroup(_(resource.group) if resource.group else "", []))
         group.items.append(_resource_item(resource))
+    if current_user.is_authenticated and current_user.has_role("editor"):
+        groups[STOCK_COUNTS.group].items.append(_item(_("Stock count"), STOCK_COUNTS.icon, "stock.new_count"))
     groups["work"] = NavGroup(
         _("Work"),
         [
@@ -79,7 +84,14 @@ def build_navigation() -> list[NavGroup]:
         ],
     )
     if current_user.is_authenticated and current_user.is_admin:
-        groups["administration"] = NavGroup(_("Administration"), [_monitor_item()])
+        groups["administration"] = NavGroup(
+            _("Administration"),
+            [
+                _monitor_item(),
+                _item(_("Users"), "users", "users.list_users"),
+                _item(_("Audit"), "history", "audit.list_changes"),
+            ],
+        )
     return list(groups.values())
 
 
@@ -102,7 +114,7 @@ def _resource_item(resource: Resource) -> NavItem:
 
 def count_unread() -> int:
     """Return how many of the reader's notifications are unread."""
-    return jobs.count_unread(current_user) if current_user.is_authenticated else 0
+    return news.count_unread(current_user) if current_user.is_authenticated else 0
 
 
 def list_unread_ids() -> list[str]:
@@ -112,9 +124,17 @@ def list_unread_ids() -> list[str]:
     return [job.task_id for job in jobs.list_jobs(current_user, limit=NAMED_IN_BELL, only_unread=True)]
 
 
+def newest_fresh_notice() -> int:
+    """Return the id of the reader's newest fresh notice of low stock, for pages without a socket; 0 for none."""
+    found = notices.list_fresh(current_user, notices.STOCK_LOW) if current_user.is_authenticated else []
+    return found[0].id if found else 0
+
+
 def job_title(job: TaskNotification) -> str:
     """Name a job for people, such as "Export of Products"."""
-    resource = RESOURCES.get(job.model_name or "")
+    resource = IMPORTABLE.get(job.model_name or "")
+    if job.model_name == AUDIT and job.task_type == "export":
+        return _("Export of the audit")
     if resource is None:
         return kind_label(job.task_type)
     name = _(resource.label_plural)
@@ -145,5 +165,5 @@ def kind_label(task_type: str) -> str:
 
 def resource_label(name: str | None) -> str:
     """Name a kind of records for people; a name that is no longer known as it is."""
-    resource = RESOURCES.get(name or "")
+    resource = IMPORTABLE.get(name or "")
     return _(resource.label_plural) if resource else name or ""

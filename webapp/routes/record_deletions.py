@@ -1,7 +1,6 @@
 """Deleting one record: what uses it is shown first, with what may take its place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -19,14 +18,6 @@ from webapp.services import record_deletion
 from webapp.services.accounts import require_role
 from webapp.services.record_editing import get_values
 from webapp.services.record_reassign import Replacement, Use, list_uses, reassign_uses
-
-
-@dataclass(frozen=True)
-class UseLink:
-    """A use, and the address of the list of the records that it counts."""
-
-    use: Use
-    url: str
 
 
 @blueprint.get("/<resource:resource>/<int:record_id>/delete")
@@ -75,7 +66,7 @@ def _show_question(resource: Resource, record_id: int, problems: Mapping[str, Pr
         record_id=record_id,
         values=values,
         name=values[resource.title_field],
-        uses=[UseLink(use, _list_url(use, resource, values)) for use in uses],
+        uses=uses,
         scope=_find_scope(uses),
         may_be_empty=bool(uses) and not any(use.field.required for use in uses),
         reason=reason,
@@ -83,14 +74,6 @@ def _show_question(resource: Resource, record_id: int, problems: Mapping[str, Pr
         chosen=request.form.get("uses", "replace"),
         typed=request.form,
     )
-
-
-def _list_url(use: Use, resource: Resource, values: Mapping[str, Any]) -> str:
-    filters = {use.field.name: values[resource.reference_field]}
-    scope = use.field.type.scope if isinstance(use.field.type, Reference) else ""
-    if scope:
-        filters[scope] = values[scope]
-    return url_for("records.list_records", resource=use.resource, **filters)
 
 
 def _find_scope(uses: list[Use]) -> Any:

@@ -1,26 +1,24 @@
-"""The lists of records and one record, for every resource alike."""
+"""The lists of records, for every resource alike. What else can be seen of one is in ``record_show``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from webapp.errors import Invalid, NotFound, Problem
+from webapp.errors import Invalid, Problem
 from webapp.extensions import settings
 from webapp.forms import offered_formats
 from webapp.htmx import go_to, render_page
 from webapp.pipeline.pdf_estimate import estimate_pdf
 from webapp.resources.base import Field, Resource
-from webapp.resources.registry import RESOURCES, get_resource
+from webapp.resources.registry import get_resource
 from webapp.resources.types import Choice, Phrase, Reference
 from webapp.routes.converters import add_converters
-from webapp.services import imports, queries
+from webapp.services import queries
 
 PAGE_ROWS = 50
-LAST_MOVEMENTS = 8
 QUICK_SECONDS = 15  # expected of a PDF; a machine four times as slow still keeps "less than a minute"
 NAMED_FILTERS = ("q", "low_stock")
 
@@ -36,15 +34,6 @@ class ActiveFilter:
     label: Phrase
     value: str
     url_without: str
-
-
-@dataclass(frozen=True)
-class RelatedList:
-    """Records of another kind that point at a record, as a filtered list."""
-
-    resource: Resource
-    filters: dict[str, str]
-    page: queries.RecordPage
 
 
 @blueprint.get("/<resource:resource>/")
@@ -108,55 +97,6 @@ def find_record(resource: Resource) -> ResponseReturnValue:
     if len(page.rows) == 1:
         return go_to(url_for("records.show_record", resource=resource, record_id=page.rows[0].id))
     return go_to(url_for("records.list_records", resource=resource, **filters))  # type: ignore[arg-type]
-
-
-@blueprint.get("/<resource:resource>/<int:record_id>")
-def show_record(resource: Resource, record_id: int) -> ResponseReturnValue:
-    """Show one record with what hangs on it."""
-    record = queries.get_record(resource, record_id)
-    if record is None:
-        abort(404)
-    values = record._mapping  # noqa: SLF001 - public in fact: a row's mapping by name
-    last_import = imports.find_last_import(resource.name, record_id)
-    return render_template(
-        "records/show.html",
-        resource=resource,
-        record=record,
-        values=values,
-        related=list(_find_related(resource, values)),
-        last_import=last_import,
-        can_open_import=last_import is not None and _can_open(last_import.public_id),
-    )
-
-
-def _can_open(public_id: str) -> bool:
-    """Whether the reader may see an import: others' are named, not linked."""
-    try:
-        imports.get_import(current_user, public_id)
-    except NotFound:
-        return False
-    return True
-
-
-def _find_related(resource: Resource, values: Any) -> Iterator[RelatedList]:
-    for other in RESOURCES.values():
-        for field in other.fields:
-            if isinstance(field.type, Reference) and field.type.resource == resource.name:
-                filters = _filters_for(resource, field, values)
-                yield RelatedList(
-                    other,
-                    filters,
-                    queries.list_records(other, other.list_fields, filters=filters, limit=LAST_MOVEMENTS),
-                )
-
-
-def _filters_for(resource: Resource, field: Field, values: Any) -> dict[str, str]:
-    """Return the filter of another resource's list that finds what points at this record."""
-    filters = {field.name: str(values[resource.reference_field])}
-    scope = field.type.scope if isinstance(field.type, Reference) else ""
-    if scope:
-        filters[scope] = str(values[scope])
-    return filters
 
 
 @blueprint.app_template_global()

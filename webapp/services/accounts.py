@@ -1,27 +1,23 @@
-"""Users and their tokens: who they are, and proof of it."""
+"""Users: who they are, proof of it, and what they change themselves."""
 
-import hashlib
-import secrets
-from datetime import timedelta
+import logging
 
-from sqlalchemy import func, select, update
-from werkzeug.security import check_password_hash, generate_password_hash
+from sqlalchemy import exists, select
 
 from webapp.database import write_transaction
-from webapp.errors import Forbidden, Invalid, NotFound
+from webapp.errors import Conflict, Forbidden, Invalid, NotFound
 from webapp.extensions import db
-from webapp.models import ROLES, ApiToken, User
-from webapp.models.base import utc_now
+from webapp.models import ROLES, User
 from webapp.resources.base import N_
 from webapp.resources.types import Email, Problem, fold_key
+from webapp.services.passwords import find_password_problem, hash_password, is_password
+from webapp.services.secret_keys import make_key
+from webapp.services.user_audit import audit_user
+from webapp.services.user_sessions import remove_sessions
 
-HASH_METHOD = "scrypt:32768:8:3"  # OWASP's floor at 32 MB a hash; Werkzeug's default lies below it
-SHORTEST_PASSWORD = 12
-COMMON_PASSWORDS = frozenset(
-    {"password1234", "123456789012", "qwertyuiop12", "administrator", "stockroom1234"}
-)
-# Compared when there is no such user, so that the answer takes as long.
-_NOBODY = generate_password_hash(secrets.token_hex(16), HASH_METHOD)
+log = logging.getLogger(__name__)
+
+MADE_PASSWORD_LENGTH = 16
 
 
 def require_role(actor: User, role: str) -> None:
@@ -35,40 +31,49 @@ def create_user(email: str, role: str, password: str | None = None) -> tuple[Use
 
     Invalid says what is wrong with the address, the role or the password.
     """
-    problems = _check_user(email, role, password)
+    problems = find_user_problems(email, role)
+    if password is not None and (problem := find_password_problem(password)):
+        problems["password"] = problem
     if problems:
         raise Invalid(problems)
-    chosen = password or secrets.token_urlsafe(12)
-    hashed = generate_password_hash(chosen, HASH_METHOD)  # slow on purpose, so before the lock is taken
+    chosen = password or make_key()[:MADE_PASSWORD_LENGTH]
+    hashed = hash_password(chosen)  # slow on purpose, so before the lock is taken
+    return insert_user(email, role, hashed), chosen
+
+
+def insert_user(email: str, role: str, password_hash: str) -> User:
+    """Add the row of a user whose values were checked. Invalid when the address is somebody's already."""
     with write_transaction() as session:
         if find_user(email) is not None:
             raise Invalid({"email": Problem(N_("There is already a user with this e-mail address."))})
-        user = User(email=email.strip(), email_key=fold_key(email), role=role, password_hash=hashed)
+        user = User(email=email.strip(), email_key=fold_key(email), role=role, password_hash=password_hash)
         session.add(user)
         session.flush()
-    return user, chosen
+        return user
 
 
-def _check_user(email: str, role: str, password: str | None) -> dict[str, Problem]:
+def find_user_problems(email: str, role: str) -> dict[str, Problem]:
+    """Return what is wrong with the address and the role of a new user, by field."""
     problems = {}
     try:
         Email().parse(email)
     except Problem as problem:
         problems["email"] = problem
-    if role not in ROLES:
-        problems["role"] = Problem(
-            N_("“%(value)s” is not a role."),
-            N_("Use one of: %(choices)s."),
-            value=role,
-            choices=", ".join(ROLES),
-        )
-    if password is not None and (len(password) < SHORTEST_PASSWORD or password.lower() in COMMON_PASSWORDS):
-        problems["password"] = Problem(
-            N_("The password is too short or too common."),
-            N_("Use at least %(length)s characters that are not easy to guess."),
-            length=SHORTEST_PASSWORD,
-        )
+    if role_problem := find_role_problem(role):
+        problems["role"] = role_problem
     return problems
+
+
+def find_role_problem(role: str) -> Problem | None:
+    """Return what is wrong with the name of a role, or None."""
+    if role in ROLES:
+        return None
+    return Problem(
+        N_("“%(value)s” is not a role."),
+        N_("Use one of: %(choices)s."),
+        value=role,
+        choices=", ".join(ROLES),
+    )
 
 
 def find_user(email: str) -> User | None:
@@ -84,51 +89,42 @@ def get_user(email: str) -> User:
     return user
 
 
-def load_session_user(session_id: str) -> User | None:
-    """Return the user of a session cookie, unless they were disabled or signed out everywhere."""
-    user_id, _, version = session_id.partition(".")
-    if not user_id.isdigit():
-        return None
-    user = db.session.get(User, int(user_id))
-    if user is None or not user.is_enabled or str(user.session_version) != version:
-        return None
-    return user
-
-
 def authenticate(email: str, password: str) -> User | None:
     """Return the user whose password this is, or None. Both answers take equally long."""
     user = find_user(email)
     db.session.rollback()  # no transaction stays open over the slow hash
-    if not check_password_hash(user.password_hash if user else _NOBODY, password):
+    is_right = is_password(user.password_hash if user else None, password)
+    if user is None or not user.is_enabled or not is_right:
+        log.warning("A sign-in failed for %s.", f"user {user.id}" if user else "an unknown address")
         return None
-    if user is None or not user.is_enabled:
-        return None
-    with write_transaction() as session:
-        session.execute(update(User).where(User.id == user.id).values(last_login_at=utc_now()))
+    log.info("User %s signed in.", user.id)
     return user
+
+
+def change_password(actor: User, current: str, new: str, *, keep_session: int | None) -> None:
+    """Give the actor a new password and sign them out everywhere but in the session at hand.
+
+    Invalid when the current one is wrong or the new one is not taken.
+    """
+    problems = {}
+    stored = actor.password_hash
+    db.session.rollback()  # no transaction stays open over the slow hashes
+    if not is_password(stored, current):
+        problems["current"] = Problem(N_("That is not your current password."))
+    if problem := find_password_problem(new):
+        problems["new"] = problem
+    if problems:
+        raise Invalid(problems)
+    hashed = hash_password(new)
+    with write_transaction() as session:
+        user = session.get_one(User, actor.id)
+        if user.password_hash != stored:
+            raise Conflict(N_("Your password was changed a moment ago. Sign in with the new one."))
+        user.password_hash = hashed
+        remove_sessions(session, user.id, keep_id=keep_session)
+        audit_user(session, user, "password_changed", user)
 
 
 def has_users() -> bool:
     """Whether anybody can sign in yet."""
-    return bool(db.session.scalar(select(func.count()).select_from(User)))
-
-
-def create_token(user: User, name: str = "", days: int | None = None, scope: str = "write") -> str:
-    """Make an API token and return it; only its hash is kept. ``days`` until it expires, None for never."""
-    token = f"sr_{secrets.token_urlsafe(32)}"
-    with write_transaction() as session:
-        session.add(
-            ApiToken(
-                user_id=user.id,
-                name=name or "token",
-                scope=scope,
-                token_hash=hash_token(token),
-                expires_at=utc_now() + timedelta(days=days) if days else None,
-            )
-        )
-    return token
-
-
-def hash_token(token: str) -> str:
-    """Return what is stored of a token. It is random and long, so a plain SHA-256 is enough."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return bool(db.session.scalar(select(exists().where(User.id > 0))))

@@ -15,6 +15,7 @@ from webapp.pipeline.formats import Column, ExportInfo, WriteResult, get_format
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.services import files, queries
+from webapp.services.audit_export import AUDIT, FORMAT, write_changes
 from webapp.services.export_requests import request_export
 from webapp.services.export_rows import build_query, count_rows, open_snapshot, stream_rows
 from webapp.services.job_protocol import JobRun
@@ -24,6 +25,12 @@ __all__ = ["request_export", "run_export"]
 
 def run_export(run: JobRun) -> None:
     """Write the file of an export job and publish it with the job's last transaction."""
+    if run.model_name == AUDIT:
+        path = files.new_path("exports", get_format(FORMAT).get_extension(run.params["options"]))
+        with files.open_for_writing(path) as file:
+            written = write_changes(run, file)
+        _publish(run, path, written)
+        return
     resource, chosen = get_resource(run.model_name or ""), get_format(run.file_format or "")
     fields = _chosen_fields(resource, run.params["fields"])
     language = run.params.get("language") or _find_language(run)

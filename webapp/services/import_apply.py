@@ -19,9 +19,10 @@ from webapp.services.import_check import make_context
 from webapp.services.import_fixed import FixedSource
 from webapp.services.import_inspect import get_of_job
 from webapp.services.import_row_errors import clear_lines, clear_row_errors, write_row_errors
+from webapp.services.import_saving import save_file_rows
 from webapp.services.import_source import RowSource
 from webapp.services.job_protocol import JobRun
-from webapp.services.records import SaveContext, save_rows
+from webapp.services.records import SaveContext
 from webapp.services.seen_keys import SeenKeys
 
 
@@ -88,7 +89,7 @@ class Importer:
         # Rows and a memory of its own for each try: a rolled back one leaves nothing behind.
         context.seen = known.copy()
         rows = [replace(row, values=dict(row.values), problems=list(row.problems)) for row in batch]
-        plans = save_rows(session, self.source.resource, rows, context)
+        plans = save_file_rows(session, self.source, rows, context)
         failed = [plan.row for plan in plans if plan.action == "failed"]
         if failed and self.source.options["on_error"] == "abort":
             raise RowFailed(failed[0])

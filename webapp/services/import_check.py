@@ -13,9 +13,10 @@ from webapp.resources.types import Problem
 from webapp.services.import_inspect import get_of_job
 from webapp.services.import_report import CheckReport
 from webapp.services.import_row_errors import clear_row_errors, write_row_errors
+from webapp.services.import_saving import save_file_rows
 from webapp.services.import_source import RowSource
 from webapp.services.job_protocol import JobRun
-from webapp.services.records import SaveContext, save_rows
+from webapp.services.records import SaveContext
 from webapp.services.stock import StockLedger
 
 WRITE_SECONDS = 0.25
@@ -45,7 +46,7 @@ def check_all(run: JobRun, source: RowSource) -> CheckReport:
     waiting: list[CheckedRow] = []
     written = time.monotonic()
     for rows in source.read():
-        plans = save_rows(db.session(), source.resource, rows, context)
+        plans = save_file_rows(db.session(), source, rows, context)
         db.session.rollback()
         report.add(plans)
         waiting += [plan.row for plan in plans if plan.action == "failed"]

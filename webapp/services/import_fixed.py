@@ -17,7 +17,6 @@ class FixedSource(RowSource):
 
     def __init__(self, data_import: DataImport) -> None:
         super().__init__(data_import)
-        self.import_id = data_import.id
         self.options["on_error"] = "skip"
         db.session.rollback()
 

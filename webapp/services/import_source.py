@@ -24,6 +24,7 @@ class RowSource:
     has_old_errors = False
 
     def __init__(self, data_import: DataImport) -> None:
+        self.import_id = data_import.id
         self.path = str(data_import.file_path)
         self.resource = get_resource(data_import.resource)
         self.fields = mappable_fields(self.resource)

@@ -21,7 +21,7 @@ from webapp.models.base import utc_now
 from webapp.pipeline.read import sniff_kind
 from webapp.pipeline.sniff import HEAD_BYTES
 from webapp.resources.base import N_
-from webapp.resources.registry import RESOURCES, get_resource
+from webapp.resources.registry import IMPORTABLE, get_resource
 from webapp.resources.types import Problem
 from webapp.services import files, jobs
 from webapp.services.accounts import require_role
@@ -76,7 +76,7 @@ def create_import(
     ``stream`` must be seekable. With ``inspect=False`` no job is made: the caller runs everything.
     """
     require_role(actor, "editor")
-    if resource_name not in RESOURCES:
+    if resource_name not in IMPORTABLE:
         raise NotFound(resource_name)
     sniff_kind(stream.read(HEAD_BYTES))
     stream.seek(0)

@@ -11,6 +11,7 @@ from webapp.models import TaskNotification, User
 from webapp.resources.base import N_
 from webapp.services import job_protocol, jobs
 from webapp.services.accounts import require_role
+from webapp.services.audit_export import AUDIT
 from webapp.services.bulk_actions import cancel_many, delete_many, retry_many
 from webapp.services.export_requests import check_request
 from webapp.services.job_audit import audit_jobs
@@ -90,6 +91,8 @@ def _renew_params(job: TaskNotification) -> dict[str, Any]:
     """Return what an export asks for, as it is right today, without the notes of its last run."""
     if job.task_type != "export":
         return dict(job.params)
+    if job.model_name == AUDIT:
+        return {name: value for name, value in job.params.items() if name != "notes"}
     asked = DEFAULTS | {name: job.params[name] for name in DEFAULTS.keys() & job.params.keys()}
     checked = check_request(job.model_name or "", job.file_format or "", **asked)
     return checked | {"language": job.params.get("language", "")}

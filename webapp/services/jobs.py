@@ -178,8 +178,13 @@ def list_notifications(
 
 def count_unread(actor: User) -> int:
     """Return how many of the actor's ended jobs were not looked at yet."""
+    return db.session.scalar(select(count_of_unread(actor))) or 0
+
+
+def count_of_unread(actor: User) -> Any:
+    """Return the subquery that counts the actor's ended jobs which were not looked at yet."""
     query = select(func.count()).select_from(TaskNotification)
-    return db.session.scalar(query.where(TaskNotification.user_id == actor.id, _is_unread())) or 0
+    return query.where(TaskNotification.user_id == actor.id, _is_unread()).scalar_subquery()
 
 
 def _is_notable() -> Any:

@@ -18,7 +18,7 @@ from webapp.services.signals import job_ended, rows_saved
 
 ACTIVE_KEY = "metrics"
 START_SLOT = "metrics-at-start"
-ONE_BY_ONE = frozenset({"form", "api"})
+ONE_BY_ONE = frozenset({"form", "api", "stock_count"})
 IMPORTING = frozenset({"import", "import_undo"})
 
 

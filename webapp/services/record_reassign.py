@@ -18,13 +18,13 @@ from webapp.extensions import db
 from webapp.models import User
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.base import N_, Field, Resource
-from webapp.resources.registry import RESOURCES
-from webapp.resources.types import Problem, Reference
+from webapp.resources.types import Problem
 from webapp.services.accounts import require_role
 from webapp.services.record_editing import SOURCE
 from webapp.services.record_lookup import find_existing
 from webapp.services.record_plan import Plan, SaveContext, StockMove
 from webapp.services.record_references import resolve_references
+from webapp.services.record_related import find_referring, where_refers
 from webapp.services.record_shape import get_shape
 from webapp.services.record_write import write_plans
 from webapp.services.records import send_signals
@@ -56,14 +56,13 @@ class Replacement:
 def list_uses(resource: Resource, record_id: int) -> list[Use]:
     """Return what refers to a record, by kind."""
     found = []
-    for other in RESOURCES.values():
-        for field in other.writable_fields:
-            if not isinstance(field.type, Reference) or field.type.resource != resource.name:
-                continue
-            query = select(func.count()).where(getattr(other.model, field.column) == record_id)
-            count = db.session.scalar(query) or 0
-            if count:
-                found.append(Use(other, field, count))
+    for other, field in find_referring(resource):
+        if field.readonly:  # reached through another record, which is the one to change
+            continue
+        query = select(func.count()).select_from(other.model).where(where_refers(other, field, record_id))
+        count = db.session.scalar(query) or 0
+        if count:
+            found.append(Use(other, field, count))
     return found
 
 

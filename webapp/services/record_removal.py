@@ -86,7 +86,7 @@ class Removal:
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = self.shape.table
-        self.ledger.write(self.session)
+        self.ledger.write(self.session, self.context.job_id)
         self.session.execute(delete(table).where(table.c.id.in_([row["id"] for row in rows])))
         now = utc_now()
         changes = [

@@ -43,7 +43,7 @@ def write_plans(
         _write_created(session, shape, created, now)
     if updated:
         _write_updated(session, shape, updated, now)
-    ledger.write(session)
+    ledger.write(session, context.job_id)
     _write_changes(session, shape, created + updated, context, now)
 
 

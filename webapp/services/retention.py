@@ -1,4 +1,4 @@
-"""Old jobs go, with their files and log lines, in transactions so small that nobody waits for them."""
+"""Old jobs and notices go, with files and log lines, in transactions so small that nobody waits for them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from webapp.models.base import utc_now
 from webapp.services.bulk_actions import remove_jobs
 from webapp.services.job_logs import prune_logs
 from webapp.services.job_protocol import JobRun
+from webapp.services.notices import prune_notices
 
 CHUNK = 100
 
@@ -31,6 +32,7 @@ def run_prune(run: JobRun) -> None:
     removed = prune_logs(utc_now())
     if days := settings().job_keep_days:
         removed += prune_jobs(PruneRule(timedelta(days=days)), run.raise_if_stopped)
+        removed += prune_notices(utc_now() - timedelta(days=days))
     with run.batch() as session:
         run.complete(session, record_count=removed)
 

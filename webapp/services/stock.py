@@ -16,6 +16,7 @@ from webapp.models.base import utc_now
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
 from webapp.services.bulk import join_values, update_tuples
+from webapp.services.stock_levels import Level, watch_levels
 
 DIRECTIONS = {"inflows": 1, "outflows": -1}
 PRODUCTS: Any = Product.__table__
@@ -54,7 +55,15 @@ class StockLedger:
 
     def _read(self, session: Session, column: Any, values: list[tuple[Any]]) -> Sequence[Any]:
         wanted = join_values(session, column, values=values)
-        names = ("id", "serial_number", "serial_number_key", "quantity", "cost_price", "sell_price")
+        names = (
+            "id",
+            "serial_number",
+            "serial_number_key",
+            "quantity",
+            "cost_price",
+            "sell_price",
+            "reorder_level",
+        )
         query = select(*(PRODUCTS.c[name] for name in names))
         query = query.join(wanted.table, wanted.condition).order_by(PRODUCTS.c.id)
         if not self.is_dry:
@@ -68,6 +77,10 @@ class StockLedger:
     def get_product(self, product_id: int) -> Any:
         """Return the product's row: id, serial_number, cost_price, sell_price."""
         return self._products[product_id]
+
+    def get_quantity(self, product_id: int) -> int:
+        """Return a product's quantity as the movements of this transaction leave it."""
+        return self._quantities[product_id]
 
     def remember(self) -> dict[int, int]:
         """Return the quantities as they are now, for ``restore``."""
@@ -94,22 +107,35 @@ class StockLedger:
         self._touched.add(product_id)
         return before, after
 
-    def write(self, session: Session) -> None:
-        """Write each touched product's new quantity."""
+    def correct(self, product_id: int, quantity: int) -> None:
+        """Set a quantity that its movements contradict; below zero, too, when they say so."""
+        self._quantities[product_id] = quantity
+        self._touched.add(product_id)
+
+    def write(self, session: Session, job_id: int | None = None) -> None:
+        """Write each touched product's new quantity, and have it seen who becomes low by it."""
         if not self._touched or self.is_dry:
             return
         rows = [(item, self._quantities[item]) for item in sorted(self._touched)]
         update_tuples(session, PRODUCTS, ("quantity",), rows, utc_now())
+        known = self._products
+        levels = {item: Level(known[item].quantity, after, known[item].reorder_level) for item, after in rows}
+        watch_levels(session, levels, job_id)
         self._touched.clear()
 
 
 def verify_stock() -> list[tuple[int, str, int, int]]:
     """Return (id, serial number, quantity, sum of movements) of each product whose two differ."""
-    total = _sum_of(Inflow) - _sum_of(Outflow)
+    total = sum_movements()
     query = select(Product.id, Product.serial_number, Product.quantity, total).where(
         Product.quantity != total
     )
     return [(row[0], row[1], row[2], row[3]) for row in db.session.execute(query.order_by(Product.id))]
+
+
+def sum_movements() -> Any:
+    """Return what the movements of a product add up to, as a column of a query of products."""
+    return _sum_of(Inflow) - _sum_of(Outflow)
 
 
 def _sum_of(model: Any) -> Any:

@@ -1,0 +1,49 @@
+/* Counting with a scanner, which does not wait: what is scanned while an answer is on its way stands in a queue,
+   and what is being typed stays in its field. The list itself is the server's. */
+"use strict";
+(() => {
+  const form = document.querySelector("[data-count]");
+  const scan = () => document.getElementById("scan");
+  const waiting = [];
+  let isBusy = false;
+  let typed = { id: "scan", value: "" };
+
+  /* Before htmx hears of it. Buttons that do something else than add are not held back. */
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const isAdding = event.target === form && !event.submitter?.name && !event.submitter?.formAction.endsWith("/");
+      if (!isAdding || !isBusy || !scan().value) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      waiting.push(scan().value);
+      scan().value = "";
+    },
+    true,
+  );
+
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    isBusy = true;
+    if (event.detail.requestConfig.parameters.scan === scan().value) scan().value = "";
+  });
+  form.addEventListener("htmx:beforeSwap", () => {
+    const active = form.contains(document.activeElement) && document.activeElement.matches("input[id]");
+    typed = active ? { id: document.activeElement.id, value: document.activeElement.value } : { id: "scan", value: scan().value };
+  });
+  form.addEventListener("htmx:afterSwap", () => {
+    const field = document.getElementById(typed.id);
+    if (field && (typed.id !== "scan" || typed.value || waiting.length)) field.value = typed.value;
+  });
+  form.addEventListener("htmx:afterRequest", () => {
+    isBusy = false;
+    if (waiting.length) setTimeout(addNext);
+  });
+
+  function addNext() {
+    if (isBusy || !waiting.length) return;
+    const kept = scan().value;
+    scan().value = waiting.shift();
+    form.requestSubmit();
+    scan().value = kept;
+  }
+})();
