@@ -189,7 +189,7 @@ SPECIAL: dict[str, Maker] = {
 CONFIRMED = {"confirmed": "yes"}
 FORMS: dict[str, dict[str, str]] = {
     "users.switch_user POST": {},
-    "records.update_record POST": {"version": "1"},
+    "records.update_record POST": {"version": "1", "seen": "{}"},
     "records.delete_record POST": {"version": "1"},
 }
 # Placeholders that name what belongs to a user.
