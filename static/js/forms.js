@@ -23,7 +23,7 @@
       beginnings.set(dialog, state(form));
       dialog.addEventListener("cancel", (event) => mayClose(dialog) || event.preventDefault());
     }
-    form.querySelector("[data-focus]")?.focus();
+    if (root.contains(form)) form.querySelector("[data-focus]")?.focus(); // not when only an option came
   });
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest?.("[data-dialog-leave]")?.closest("dialog");
