@@ -1,6 +1,7 @@
 """Forms of records with no script at all: what they ask for, what they say, and what they never lose."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from webapp.services.reference_options import list_options
 pytestmark = pytest.mark.slow  # together they take longer than a commit should
 
 FORM = "form.form-card"
+BRAZILIAN = {"Accept-Language": "pt-BR"}
 
 
 @pytest.fixture
@@ -162,17 +164,18 @@ def test_a_products_stock_is_shown_and_is_no_control(app: Flask, browser: FlaskC
 
 
 def test_numbers_are_read_as_the_readers_language_writes_them(app: Flask, browser: FlaskClient) -> None:
-    browser.set_cookie("lang", "pt_BR")
     product = id_of(app, "products", "00123")
-    url = f"/products/{product}/edit?lang=pt_BR"
-    page = soup(browser.get(url))
-    sign = "," if page.html and str(page.html["lang"]).lower().startswith("pt") else "."
-    assert sign in filled(page, FORM)["sell_price"]
-    send(browser, page, sell_price=f"7{sign}25")
+    page = soup(browser.get(f"/products/{product}/edit", headers=BRAZILIAN))
+    values = filled(page, FORM)
+    assert (values["sell_price"], values["cost_price"]) == ("4,90", "2,50")
+    answer = post(
+        browser, f"/products/{product}", data=values | {"sell_price": "1.007,25"}, headers=BRAZILIAN
+    )
+    assert answer.status_code == 303
     with app.app_context():
         found = db.session.get(Product, product)
         assert found is not None
-        assert str(found.sell_price) == "7.25"
+        assert (found.sell_price, found.cost_price) == (Decimal("1007.25"), Decimal("2.5"))
 
 
 def test_the_second_of_two_sees_the_difference_and_loses_nothing(

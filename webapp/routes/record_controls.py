@@ -32,6 +32,15 @@ class Control:
         said = [f"{self.id}-error"] if self.problem else []
         return " ".join([*said, f"{self.id}-hint"] if self.field.help else said)
 
+    @property
+    def states(self) -> dict[str, str | None]:
+        """The attributes that say what is asked of it and what is wrong, also to those who hear it."""
+        return {
+            "required": "required" if self.field.required else None,
+            "aria-invalid": "true" if self.problem else None,
+            "aria-describedby": self.described_by or None,
+        }
+
 
 def list_controls(
     resource: Resource,
