@@ -287,7 +287,8 @@ def test_deleting_what_is_in_use_says_what_uses_it_and_offers_to_reassign(
     assert len(soup(browser.get(str(uses["href"]))).select("tbody tr")) == 2
     missing = send(browser, page)
     assert missing.status_code == 422
-    assert "Choose what takes its place" in words(soup(missing), "[role=alert]")
+    for place in ("[role=alert]", "#replacement-error"):
+        assert "Choose what takes its place" in words(soup(missing), place)
     said = said_after(browser, send(browser, page, replacement="toys"))
     assert "2 records were changed." in said
     assert "Category “Tools” is deleted." in said

@@ -10,6 +10,7 @@ from webapp.errors import Conflict, Forbidden, Invalid
 from webapp.extensions import db
 from webapp.models import Brand, Change, Inflow, Outflow, Product, ProductModel, Supplier, User
 from webapp.resources.registry import get_resource
+from webapp.services import record_reassign
 from webapp.services.record_deletion import check_deletion, delete_record
 from webapp.services.record_reassign import Replacement, list_uses, reassign_uses
 from webapp.services.reference_options import list_options
@@ -160,3 +161,17 @@ def test_a_viewer_deletes_and_reassigns_nothing(session: Session, viewer: User) 
         delete_record(viewer, get_resource("brands"), brand)
     with pytest.raises(Forbidden):
         reassign(viewer, "brands", brand, "Bolt")
+
+
+def test_what_very_many_records_use_is_not_changed_by_hand(
+    session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_reassign, "MOST_RECORDS", 1)
+    fill_shop()
+    tools = id_of("categories", "Tools")
+    (use,) = list_uses(get_resource("categories"), tools)
+    assert (use.count, use.is_count_exact) == (2, False)
+    with pytest.raises(Invalid) as error:
+        reassign(editor, "categories", tools, "toys")
+    assert str(error.value.problems["replacement"]).startswith("More than 1 records use it")
+    assert count(Product) == 3

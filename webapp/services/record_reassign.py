@@ -38,11 +38,16 @@ MOST_MOVEMENTS = 2_000  # of a product: in one transaction
 
 @dataclass(frozen=True)
 class Use:
-    """So many records of a kind refer to a record by a field."""
+    """So many records of a kind refer to a record by a field; or more than can be changed by hand."""
 
     resource: Resource
     field: Field
     count: int
+
+    @property
+    def is_count_exact(self) -> bool:
+        """Whether they were counted to the last."""
+        return self.count <= MOST_RECORDS
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,8 @@ def list_uses(resource: Resource, record_id: int) -> list[Use]:
     for other, field in find_referring(resource):
         if field.readonly:  # reached through another record, which is the one to change
             continue
-        query = select(func.count()).select_from(other.model).where(where_refers(other, field, record_id))
-        count = db.session.scalar(query) or 0
+        counted = select(other.model.id).where(where_refers(other, field, record_id)).limit(MOST_RECORDS + 1)
+        count = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
         if count:
             found.append(Use(other, field, count))
     return found
@@ -88,9 +93,8 @@ def _check_size(resource: Resource, count: int) -> None:
     limit = MOST_MOVEMENTS if resource.name == "products" else MOST_RECORDS
     if count > limit:
         problem = Problem(
-            N_("%(count)s records use it; at most %(limit)s are changed at once."),
+            N_("More than %(limit)s records use it: too many to change at once."),
             N_("Change them by an import, or some of them from their list."),
-            count=count,
             limit=limit,
         )
         raise Invalid({"replacement": problem})
