@@ -10,9 +10,11 @@ from webapp.errors import Conflict, Forbidden, Invalid
 from webapp.extensions import db
 from webapp.models import Brand, Change, Inflow, Outflow, Product, ProductModel, Supplier, User
 from webapp.resources.registry import get_resource
-from webapp.services import record_reassign
+from webapp.services import record_reassign, record_uses
 from webapp.services.record_deletion import check_deletion, delete_record
-from webapp.services.record_reassign import Replacement, list_uses, reassign_uses
+from webapp.services.record_reassign import reassign_uses
+from webapp.services.record_replacement import Replacement
+from webapp.services.record_uses import list_uses
 from webapp.services.reference_options import list_options
 
 pytestmark = on_both_databases
@@ -166,7 +168,8 @@ def test_a_viewer_deletes_and_reassigns_nothing(session: Session, viewer: User) 
 def test_what_very_many_records_use_is_not_changed_by_hand(
     session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_reassign, "MOST_RECORDS", 1)
+    for module in (record_uses, record_reassign):
+        monkeypatch.setattr(module, "MOST_RECORDS", 1)
     fill_shop()
     tools = id_of("categories", "Tools")
     (use,) = list_uses(get_resource("categories"), tools)

@@ -17,7 +17,9 @@ from webapp.routes.records import blueprint
 from webapp.services import record_deletion
 from webapp.services.accounts import require_role
 from webapp.services.record_editing import get_values
-from webapp.services.record_reassign import Replacement, Use, list_uses, reassign_uses
+from webapp.services.record_reassign import reassign_uses
+from webapp.services.record_replacement import Replacement
+from webapp.services.record_uses import Use, list_uses
 
 
 @blueprint.get("/<resource:resource>/<int:record_id>/delete")

@@ -5,70 +5,32 @@ its stock with them, all of them at once: on the way no sum of them falls below 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
 from webapp.errors import Invalid
-from webapp.extensions import db
 from webapp.models import User
 from webapp.pipeline.check import CheckedRow
-from webapp.resources.base import N_, Field, Resource
+from webapp.resources.base import N_, Resource
 from webapp.resources.types import Problem
 from webapp.services.accounts import require_role
 from webapp.services.record_editing import SOURCE
 from webapp.services.record_lookup import find_existing
 from webapp.services.record_plan import Plan, SaveContext, StockMove
-from webapp.services.record_references import resolve_references
-from webapp.services.record_related import find_referring, where_refers
+from webapp.services.record_replacement import Replacement, check_may_be_empty, find_replacement
 from webapp.services.record_shape import get_shape
+from webapp.services.record_uses import MOST_RECORDS, Use, list_uses
 from webapp.services.record_write import write_plans
 from webapp.services.records import send_signals
 from webapp.services.signals import rows_saved
 from webapp.services.stock import DIRECTIONS, StockLedger
 
 BATCH_ROWS = 500
-MOST_RECORDS = 10_000  # by hand; what is more takes an import
 MOST_MOVEMENTS = 2_000  # of a product: in one transaction
-
-
-@dataclass(frozen=True)
-class Use:
-    """So many records of a kind refer to a record by a field; or more than can be changed by hand."""
-
-    resource: Resource
-    field: Field
-    count: int
-
-    @property
-    def is_count_exact(self) -> bool:
-        """Whether they were counted to the last."""
-        return self.count <= MOST_RECORDS
-
-
-@dataclass(frozen=True)
-class Replacement:
-    """What takes a record's place: the key that others would write, with what decides between equal ones."""
-
-    key: str
-    scope: str = ""
-
-
-def list_uses(resource: Resource, record_id: int) -> list[Use]:
-    """Return what refers to a record, by kind."""
-    found = []
-    for other, field in find_referring(resource):
-        if field.readonly:  # reached through another record, which is the one to change
-            continue
-        counted = select(other.model.id).where(where_refers(other, field, record_id)).limit(MOST_RECORDS + 1)
-        count = db.session.scalar(select(func.count()).select_from(counted.subquery())) or 0
-        if count:
-            found.append(Use(other, field, count))
-    return found
 
 
 def reassign_uses(actor: User, resource: Resource, record_id: int, replacement: Replacement | None) -> int:
@@ -80,11 +42,11 @@ def reassign_uses(actor: User, resource: Resource, record_id: int, replacement: 
     uses = list_uses(resource, record_id)
     _check_size(resource, sum(use.count for use in uses))
     if replacement is None:
-        _check_may_be_empty(uses)
+        check_may_be_empty(uses)
     context = SaveContext(actor.id, SOURCE)
     if resource.name == "products":
         with write_transaction() as session:
-            new_id = _find(session, uses[0], replacement, record_id) if uses else None
+            new_id = find_replacement(session, uses[0], replacement, record_id) if uses else None
             return _reassign_product(session, uses, record_id, new_id, context)
     return sum(_reassign(use, record_id, replacement, context) for use in uses)
 
@@ -100,46 +62,12 @@ def _check_size(resource: Resource, count: int) -> None:
         raise Invalid({"replacement": problem})
 
 
-def _check_may_be_empty(uses: Sequence[Use]) -> None:
-    for use in uses:
-        if use.field.required:
-            problem = Problem(
-                N_("%(field)s is missing."), N_("Choose what takes its place."), field=use.field.label
-            )
-            raise Invalid({"replacement": problem})
-
-
-def _find(session: Session, use: Use, replacement: Replacement | None, record_id: int) -> int | None:
-    """Return the id of what takes the place; Invalid when it is not found, or is the record itself."""
-    if replacement is None:
-        return None
-    reference: Any = use.field.type
-    values = {use.field.name: replacement.key.strip()}
-    if reference.scope and replacement.scope.strip():
-        values[reference.scope] = replacement.scope.strip()
-    row = CheckedRow(0, dict(values))
-    context = SaveContext(None, SOURCE)
-    shape = get_shape(use.resource)
-    if not values[use.field.name]:
-        problem = Problem(
-            N_("%(field)s is missing."), N_("Choose what takes its place."), field=use.field.label
-        )
-        raise Invalid({"replacement": problem})
-    resolve_references(session, shape, [row], context, StockLedger(is_dry=True))
-    if row.problems:
-        raise Invalid({"replacement": row.problems[0].problem})
-    found = int(row.values[use.field.column])
-    if found == record_id:
-        raise Invalid({"replacement": Problem(N_("That is the record itself."), N_("Choose another one."))})
-    return found
-
-
 def _reassign(use: Use, record_id: int, replacement: Replacement | None, context: SaveContext) -> int:
     """Change what uses a record by one field, some in each transaction."""
     done, last_id = 0, 0
     while True:
         with write_transaction() as session:
-            new_id = _find(session, use, replacement, record_id)
+            new_id = find_replacement(session, use, replacement, record_id)
             rows = _lock(session, use, record_id, last_id, BATCH_ROWS)
             if not rows:
                 return done
