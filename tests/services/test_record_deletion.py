@@ -17,7 +17,7 @@ from webapp.services.record_replacement import Replacement
 from webapp.services.record_uses import list_uses
 from webapp.services.reference_options import list_options
 
-pytestmark = on_both_databases
+pytestmark = [on_both_databases, pytest.mark.slow]
 
 
 def id_of(resource: str, key: str, title: str = "") -> int:
