@@ -22,6 +22,7 @@ from webapp.services import (
     accounts,
     api_tokens,
     exports,
+    imports,
     saved_exports,
     stock_counting,
     user_links,
@@ -131,6 +132,17 @@ def _make_import(owner: User) -> str:
     return made.public_id
 
 
+def _make_import_job(owner: User) -> str:
+    """Return the job of an import whose second line was refused."""
+    public_id = _make_checked(owner)
+    with write_transaction() as session:
+        found = session.query(DataImport).filter_by(public_id=public_id).one()
+        job = imports.latest_job(found)
+        assert job is not None
+        job.user_id = owner.id
+        return job.task_id
+
+
 def _make_checked(owner: User) -> str:
     """Return an import that was checked and whose second line was refused."""
     editor = accounts.get_user(email_of(OTHER))
@@ -191,6 +203,8 @@ THINGS: dict[str, Maker] = {
 # Where one route needs another thing than the rest: “endpoint placeholder”.
 SPECIAL: dict[str, Maker] = {
     "jobs.download_file task_id": _make_file,
+    "api_jobs.download_file task_id": _make_file,
+    "api_jobs.list_errors task_id": _make_import_job,
     "imports_fixes.edit_row public_id": _make_checked,
     "imports_fixes.fix_row public_id": _make_checked,
     "dashboard.download_figures name": lambda _: "categories",
@@ -199,7 +213,13 @@ SPECIAL: dict[str, Maker] = {
 CONFIRMED = {"confirmed": "yes"}
 FORMS: dict[str, dict[str, str]] = {"users.switch_user POST": {}}
 # What a script sends; nothing but an empty object where nothing is said here.
-BODIES: dict[str, dict[str, Any]] = {}
+BODIES: dict[str, dict[str, Any]] = {
+    "api_exports.create_export_job POST": {"json": {"resource": "brands", "format": "csv"}},
+    "api_imports.create_import_job POST": {
+        "data": {"resource": "brands"},
+        "content_type": "multipart/form-data",
+    },
+}
 PAGES = {"api_docs.show GET"}  # for people, below the API's prefix
 # Placeholders that name what belongs to a user.
 OWNED = frozenset({"task_id", "public_id", "saved_id", "user_id", "session_id", "token_id", "token"})

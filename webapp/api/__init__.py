@@ -2,10 +2,15 @@
 
 from flask import Flask
 
-from webapp.api import auth, limits, specification
+from webapp.api import auth, exports, imports, job_errors, limits, specification
 from webapp.security import is_api_request
 
-BLUEPRINTS = (specification.blueprint,)
+BLUEPRINTS = (
+    exports.blueprint,
+    imports.blueprint,
+    job_errors.blueprint,  # that of jobs, with one address more
+    specification.blueprint,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -16,6 +21,8 @@ def init_app(app: Flask) -> None:
         if is_api_request():
             auth.authenticate_request()
 
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # in the order in which schemas declare them
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.after_request(limits.add_headers)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,6 +1,6 @@
 """The blueprint of the API: each has the parser, the limits and no forms; and the parent of all schemas."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from flask_smorest import Blueprint
@@ -25,6 +25,10 @@ class ApiBlueprint(Blueprint):
     """A part of the API below ``/api/v1``. No cookie counts there, so no form's token is asked for."""
 
     ARGUMENTS_PARSER = ApiParser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING: ClassVar[dict[str, str]] = {
+        **Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING,
+        "multipart": "multipart/form-data",
+    }
 
     def __init__(self, name: str, import_name: str, **options: Any) -> None:
         options.setdefault("url_prefix", API_ROOT)

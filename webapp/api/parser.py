@@ -9,6 +9,7 @@ from flask import Request
 from flask_babel import gettext as _
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import CombinedMultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from webapp.resources.base import N_
@@ -35,9 +36,9 @@ class ApiParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - declared by the parent
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": marshmallow.RAISE,
-        "form": marshmallow.RAISE,
-        "files": marshmallow.RAISE,
+        "multipart": marshmallow.RAISE,
     }
+    __location_map__ = {**FlaskParser.__location_map__, "multipart": "load_multipart"}  # noqa: RUF012 - the same
 
     def _raw_load_json(self, req: Request) -> Any:
         """Return the body as JSON that a database can keep."""
@@ -48,11 +49,11 @@ class ApiParser(FlaskParser):
             raise UnsupportedMediaType(_("The body is not JSON. Send it as application/json."))
         return parse_json(data)
 
-    def load_form(self, req: Request, schema: marshmallow.Schema) -> Any:
-        """Return the fields of a multipart body; its files are read as files."""
+    def load_multipart(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """Return the fields and files of a multipart body."""
         if req.mimetype != "multipart/form-data":
             raise UnsupportedMediaType(_("The body is no form with a file. Send it as multipart/form-data."))
-        return super().load_form(req, schema)
+        return self._makeproxy(CombinedMultiDict([req.form, req.files]), schema)
 
     def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> NoReturn:
         raise _no_json(str(error)) from error

@@ -50,6 +50,9 @@ class Specification(flask_smorest.Api):
     def _register_error_handlers(self) -> None:
         """Errors are answered in ``problems``."""
 
+    def _register_pagination_header(self) -> None:
+        """Pages are linked in the body."""
+
     def _register_responses(self) -> None:
         """Name the problems that an operation may answer with."""
         content = {MEDIA_TYPE: {"schema": ProblemSchema}}
