@@ -18,6 +18,7 @@ from webapp.api.job_schemas import (
 )
 from webapp.errors import NotFound
 from webapp.models import TaskNotification
+from webapp.pipeline.formats import FORMATS
 from webapp.routes.downloads import get_file_of, send_kept_file
 from webapp.services import job_actions, job_waiting, jobs, monitor
 from webapp.services.monitor_types import JobFilter
@@ -25,7 +26,8 @@ from webapp.services.monitor_types import JobFilter
 blueprint = ApiBlueprint(
     "jobs", __name__, description="Background work: exports, imports and what the house does."
 )
-BINARY = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+# A file is of its format's media type, compressed or not.
+FILE: dict[str, Any] = {item.mimetype: {} for item in FORMATS.values()} | {"application/gzip": {}}
 
 
 def answer_accepted(job: TaskNotification) -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -80,7 +82,11 @@ def delete_job(task_id: uuid.UUID) -> None:
 
 @blueprint.get("/jobs/<uuid:task_id>/download")
 @blueprint.doc(
-    responses={"200": {"description": "The file; parts of it on request (Range).", "content": BINARY}}
+    responses={
+        "200": {"description": "The file.", "content": FILE},
+        "206": {"description": "The part of it that Range asks for.", "content": FILE},
+        "304": {"description": "You have it already: its ETag is in If-None-Match."},
+    }
 )
 def download_file(task_id: uuid.UUID) -> Response:
     """Get the file of an export.
