@@ -8,6 +8,7 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -43,7 +44,7 @@ def test_no_answer_is_outside_the_specification(make_app: MakeApp) -> None:
         save("brands", {"name": "Nord"}, {"name": "Süd"})
     caller = Caller(app, "admin")
     found = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", app, headers=bearer(caller.token))
-    operations = [result.ok() for result in found.get_all_operations()]
+    operations = [result.ok() for result in found.get_all_operations() if isinstance(result, Ok)]
     routes = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api_")]
     assert (
         len(operations) == sum(len(set(rule.methods or ()) - {"HEAD", "OPTIONS"}) for rule in routes) - 1
@@ -69,7 +70,7 @@ def try_out(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: Case) -> None:
+    def send(case: Case[Any]) -> None:
         nonlocal count
         count += 1
         if count % 2 and "task_id" in (case.path_parameters or {}):
