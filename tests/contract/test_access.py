@@ -131,6 +131,7 @@ api_jobs.list_errors GET             401 200 200 200 | 404 404 200
 api_jobs.cancel_job POST             401 409 409 409 | 404 404 409
 api_jobs.retry_job POST              401 202 202 202 | 404 404 202
 api_jobs.mark_read PUT               401 204 204 204 | 404 404 204
+api_docs.show GET                    login 200 200 200 | -
 api_specification.show GET           401 200 200 200 | -
 """
 

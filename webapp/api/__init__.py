@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from webapp.api import auth, exports, imports, job_errors, limits, specification
+from webapp.api import auth, docs, exports, imports, job_errors, limits, specification
 from webapp.security import is_api_request
 
 BLUEPRINTS = (
@@ -24,5 +24,5 @@ def init_app(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # in the order in which schemas declare them
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.after_request(limits.add_headers)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, docs.blueprint):
         app.register_blueprint(blueprint)

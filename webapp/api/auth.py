@@ -2,6 +2,7 @@
 
 from flask import g, request
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
@@ -10,10 +11,16 @@ from webapp.services.api_tokens import authenticate_token, can_write
 
 SCHEME = "bearer"
 REALM = "Stockroom"
+DESCRIPTION = "api_specification.show"
 
 
 def authenticate_request() -> None:
-    """Let pass who brings a token that works; everybody else gets 401. ``g.api_token`` then holds it."""
+    """Let pass who brings a token that works; everybody else gets 401. ``g.api_token`` then holds it.
+
+    The description is also for who reads the page of it.
+    """
+    if request.endpoint == DESCRIPTION and current_user.is_authenticated:
+        return
     scheme, _blank, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != SCHEME or not key.strip():
         raise _unauthorized(

@@ -45,6 +45,7 @@ DETAILS = {
     404: N_("The address is wrong, or the thing was deleted or belongs to somebody else."),
     405: N_("The header Allow names the methods that this address knows."),
     406: N_("Ask for one of the media types that the specification names."),
+    409: N_("See what state it is in now, and whether it still is to be done."),
     411: N_("Send a Content-Length; a chunked body is not taken."),
     412: N_("Get it again, apply your change to what it is now, and send that."),
     413: N_("Send less at once, or ask an administrator to raise the limit."),
