@@ -26,7 +26,7 @@ class Value:
     name: str
     kind: str
     place: str = ""
-    description: Markup = Markup()
+    description: str = ""
     is_required: bool = False
     schema: str = ""  # the named schema that it is made of
 
@@ -36,7 +36,7 @@ class Answer:
     """One way in which an operation may end."""
 
     status: str
-    description: Markup
+    description: str
     schema: str = ""
     media_types: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ class Operation:
     method: str
     path: str
     summary: str
-    description: Markup
+    description: str
     parameters: list[Value] = field(default_factory=list)
     body: list[Value] = field(default_factory=list)
     media_type: str = ""
