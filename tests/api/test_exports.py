@@ -1,3 +1,4 @@
+import threading
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from tests.support.databases import on_both_databases
 from tests.support.factories import save
 from tests.support.houses import drain_queue
 from webapp.extensions import db
-from webapp.models import TaskNotification
+from webapp.models import ApiRequest, TaskNotification
 
 BRANDS = {"resource": "brands", "format": "csv"}
 
@@ -104,6 +105,28 @@ def test_a_repeated_request_returns_the_same_job(app: Flask) -> None:
     assert misused.get_json()["errors"][0]["field"] == "Idempotency-Key"
     long = caller.post("/exports", json=BRANDS, headers={"Idempotency-Key": "k" * 256})
     assert long.status_code == 422
+
+
+@on_both_databases
+def test_the_same_request_many_times_at_once_makes_one_job(app: Flask) -> None:
+    callers = [Caller(app, "viewer") for _ in range(6)]
+    key, gate = {"Idempotency-Key": "at once"}, threading.Barrier(len(callers))
+    answers: list[tuple[int, str]] = []
+
+    def ask(caller: Caller, file_format: str) -> None:
+        gate.wait()
+        answer = caller.post("/exports", json=BRANDS | {"format": file_format}, headers=key)
+        answers.append((answer.status_code, answer.get_json().get("task_id", "")))
+
+    threads = [threading.Thread(target=ask, args=(caller, "csv")) for caller in callers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(answers) == len(callers)
+    assert len(set(answers)) == 1, answers
+    with app.app_context():
+        assert db.session.query(TaskNotification).count() == db.session.query(ApiRequest).count() == 1
 
 
 def test_a_key_is_free_again_once_its_job_is_deleted(app: Flask) -> None:

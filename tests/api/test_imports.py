@@ -1,4 +1,5 @@
 import json
+import threading
 from io import BytesIO
 from typing import Any
 
@@ -126,4 +127,24 @@ def test_a_repeated_request_returns_the_same_job_and_keeps_one_file(app: Flask) 
     assert send(caller, CSV + "Carl,\n", headers=key).status_code == 422
     assert send(caller, mode="create", headers=key).status_code == 422
     with app.app_context():
+        assert db.session.query(DataImport).count() == 1
+
+
+@on_both_databases
+def test_the_same_file_many_times_at_once_is_one_import(app: Flask) -> None:
+    callers = [Caller(app, "editor") for _ in range(5)]
+    gate, answers = threading.Barrier(len(callers)), list[TestResponse]()
+
+    def ask(caller: Caller) -> None:
+        gate.wait()
+        answers.append(send(caller, headers={"Idempotency-Key": "at once"}))
+
+    threads = [threading.Thread(target=ask, args=(caller,)) for caller in callers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert [answer.status_code for answer in answers] == [202] * len(callers)
+    assert len({answer.get_json()["task_id"] for answer in answers}) == 1
+    with app.app_context():  # and no file is left that no row names: the house is held to that
         assert db.session.query(DataImport).count() == 1
