@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import requests
+import httpx
 
 WAIT_SECONDS = 30
 
@@ -21,19 +21,14 @@ class Stockroom:
     """A connection to one Stockroom with one token."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.url = url
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {token}"
+        headers = {"Authorization": f"Bearer {token}"}
+        self.client = httpx.Client(base_url=url, headers=headers, timeout=WAIT_SECONDS * 2)
 
-    def ask(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+    def ask(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Make one request; what was wrong with it is the text of the error."""
-        answer = self.session.request(method, self.url + path, timeout=WAIT_SECONDS * 2, **kwargs)
-        if not answer.ok:
-            problem = answer.json()
-            reasons = [
-                f"{error.get('field') or ''}: {error['detail']}" for error in problem.get("errors", [])
-            ]
-            raise SystemExit("\n".join([f"{problem['title']}. {problem['detail']}", *reasons]))
+        answer = self.client.request(method, path, **kwargs)
+        if not answer.is_success:
+            raise SystemExit(explain(answer.json()))
         return answer
 
     def wait_for(self, path: str) -> dict[str, Any]:
@@ -50,9 +45,11 @@ class Stockroom:
         wanted = {"resource": resource, "format": file_format, **more}
         asked = self.ask("POST", "/api/v1/exports", json=wanted)
         job = self.wait_for(asked.headers["Location"])
-        with self.ask("GET", job["download_url"], stream=True) as answer, target.open("wb") as file:
-            for block in answer.iter_content(1 << 16):
-                file.write(block)
+        with self.client.stream("GET", job["download_url"]) as answer:
+            answer.raise_for_status()
+            with target.open("wb") as file:
+                for block in answer.iter_bytes():
+                    file.write(block)
         return job
 
     def import_file(self, resource: str, source: Path, **more: str) -> dict[str, Any]:
@@ -74,6 +71,12 @@ class Stockroom:
         """Return the rows that an import did not take as CSV, with the reasons in the last column."""
         answer = self.ask("GET", job["errors_url"], headers={"Accept": "text/csv"})
         return answer.content.decode("utf-8-sig")
+
+
+def explain(problem: dict[str, Any]) -> str:
+    """Return what a problem says: what it is, what to do, and which field is wrong."""
+    reasons = [f"{error.get('field') or ''}: {error['detail']}" for error in problem.get("errors", [])]
+    return "\n".join([f"{problem['title']}. {problem['detail']}", *reasons])
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask import Flask
 from config import ROOT
 from tests.support.api import make_token
 from tests.support.databases import on_both_databases
+from tests.support.services import unavailable
 from tests.support.stack import Stack
 from webapp.extensions import db
 from webapp.models import Product, Supplier
@@ -54,6 +56,8 @@ class Scripts:
 
 def start(app: Flask, stack: Stack, way: int) -> Scripts:
     """Start web and worker, and return a user's shell."""
+    if way == 0 and not shutil.which("curl"):
+        unavailable("No curl is installed (apt-get install curl)")
     stack.start_web()
     stack.start_worker()
     return Scripts(app, stack, way)
