@@ -3,8 +3,8 @@
 set -eu
 . "$(dirname "$0")/job.sh"
 
-# The key is the file itself: sent twice, by mistake or after a broken connection, it is imported once.
-key=$(cksum "$2" | tr -c '[:alnum:]\n' -)
+# The key is the request itself: sent twice, by mistake or after a broken connection, the file is imported once.
+key=$({ printf '%s ' "$@"; cat "$2"; } | cksum | tr -c '[:alnum:]\n' -)
 location=$(
   start --header "Idempotency-Key: $key" \
     --form "resource=$1" --form "file=@$2" ${3:+--form-string "mapping=$3"} \

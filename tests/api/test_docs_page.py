@@ -1,6 +1,7 @@
 import re
 from urllib.parse import urldefrag
 
+import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
@@ -9,6 +10,8 @@ from tests.support.houses import load_person, sign_in
 from webapp.api.docs import METHODS
 from webapp.api.problems import DETAILS, TITLES
 from webapp.api.specification import get_specification
+
+pytestmark = pytest.mark.slow
 
 
 def read_page(app: Flask, client: FlaskClient) -> BeautifulSoup:

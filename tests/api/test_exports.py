@@ -11,6 +11,8 @@ from tests.support.houses import drain_queue
 from webapp.extensions import db
 from webapp.models import ApiRequest, TaskNotification
 
+pytestmark = pytest.mark.slow
+
 BRANDS = {"resource": "brands", "format": "csv"}
 
 

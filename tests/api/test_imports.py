@@ -14,6 +14,8 @@ from tests.support.houses import MakeApp, drain_queue
 from webapp.extensions import db
 from webapp.models import DataImport, Supplier
 
+pytestmark = pytest.mark.slow
+
 CSV = "name,email\nAnna,anna@shop.example\nBert,not an address\n"
 
 

@@ -12,6 +12,8 @@ from tests.support.databases import on_both_databases
 from tests.support.houses import MakeApp, drain_queue
 from webapp.extensions import db
 
+pytestmark = pytest.mark.slow
+
 BRANDS = {"resource": "brands", "format": "csv"}
 NAMED = (
     "task_id, task_type, model_name, file_format, status, processed, total, record_count, created, updated,"
@@ -137,7 +139,6 @@ def test_an_export_has_no_rows_that_were_not_taken(app: Flask) -> None:
     assert caller.get(f"{url}/errors").status_code == 404
 
 
-@pytest.mark.slow
 @on_both_databases
 def test_who_waits_is_answered_at_the_end_and_holds_no_connection(make_app: MakeApp) -> None:
     app = make_app()
