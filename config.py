@@ -100,6 +100,8 @@ class Settings:
     pdf_max_rows: int = _setting(100_000, _at_least(1))
     file_ttl_days: int = _setting(7, _at_least(1))
 
+    api_requests_per_minute: int = _setting(600, _at_least(1))
+
     lease_seconds: float = _setting(60.0, _at_least(0.1, float))
     heartbeat_seconds: float = _setting(15.0, _at_least(0.02, float))
     frozen_seconds: float = _setting(30.0, _at_least(1, float))

@@ -209,4 +209,6 @@ def test_a_mapping_that_is_none_gets_a_sentence(
 
 def test_an_unknown_kind_of_record_gets_a_sentence(app: Flask, session: Session, file: Path) -> None:
     file.write_text("name\nAcme\n")
-    assert run(app, "imports", "run", "spaceships", file)[::2] == (2, "Error: There is no “spaceships”.\n")
+    code, _output, error = run(app, "imports", "run", "spaceships", file)
+    assert code == 2
+    assert error.startswith("Error: There is no resource “spaceships”. Use one of: categories, brands,")

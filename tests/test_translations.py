@@ -37,7 +37,7 @@ PLACE = re.compile(r"%\(\w+\)s")
 SPEAKING = frozenset(
     {"Problem", "ReadProblem", "WriteProblem", "Conflict", "Note", "Phrase", "make_notice", "flash"}
 )
-NAMES = frozenset({"Stockroom"})
+NAMES = frozenset({"Stockroom", "OpenAPI"})
 PAGES = [
     "/",
     "/products/",
@@ -142,7 +142,8 @@ def test_every_sentence_for_people_is_marked(path: Path) -> None:
 def find_bare_words(source: str) -> list[str]:
     """Return the words between a template's tags, and in what a browser shows of their attributes."""
     pieces = (text if kind == "data" else "\0" for _, kind, text in Environment(autoescape=True).lex(source))
-    html = re.sub(r"<style.*?</style>", "", re.sub("\0+", "\0", "".join(pieces)), flags=re.DOTALL)
+    html = re.sub("\0+", "\0", "".join(pieces))
+    html = re.sub(r"<(style|pre)\b.*?</\1>", "", html, flags=re.DOTALL)  # rules and commands are no words
     shown = re.findall(r'\s(?:title|placeholder|alt|aria-label|data-text-\w+|data-busy)="([^"]*)"', html)
     # A tag may hold a ">" of its own only in quotes.
     between = re.sub(r"""<!?/?[a-zA-Z\0](?:[^<>"']|"[^"]*"|'[^']*')*>""", " ", html)

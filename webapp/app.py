@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings, load_settings
 from tasks import exports, imports, maintenance, metrics, queue  # noqa: F401 - naming them registers their tasks
-from webapp import cli, database, error_pages, filters, logs, security
+from webapp import api, cli, database, error_pages, filters, logs, security
 from webapp.api import health
 from webapp.extensions import babel, csrf, db, htmx, limiter, login, migrate
 from webapp.locale import choose_language, choose_timezone
@@ -24,11 +24,12 @@ def build_app(config: Settings | Mapping[str, str] | None = None) -> Flask:
     app.config.from_mapping(_flask_config(settings))
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     logs.configure(settings)
+    error_pages.init_app(app)  # first of all: whatever refuses a request names it
     _bind_extensions(app, settings)
     security.init_app(app, settings)
     filters.init_app(app)
-    error_pages.init_app(app)
     cli.init_app(app)
+    api.init_app(app)
     app.register_blueprint(health.blueprint)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -61,7 +62,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "RATELIMIT_STORAGE_OPTIONS": {"socket_timeout": 0.3, "socket_connect_timeout": 0.3}
         if settings.redis_url
         else {},
-        "RATELIMIT_HEADERS_ENABLED": True,
+        "RATELIMIT_HEADERS_ENABLED": False,  # webapp.api.limits writes those of the standard
         "RATELIMIT_SWALLOW_ERRORS": True,
     }
 

@@ -12,16 +12,14 @@ import click
 from flask.cli import AppGroup
 
 from webapp.cli_support import end_with, get_operator, plainly, run_in_foreground
-from webapp.database import write_transaction
 from webapp.errors import Problem
-from webapp.models import DataImport
 from webapp.pipeline.read import read_table
 from webapp.pipeline.read_table import Table
-from webapp.resources.registry import IMPORTABLE
-from webapp.services import import_apply, imports
+from webapp.services import import_apply
 from webapp.services.import_inspect import read_limits
 from webapp.services.import_options import CHOICES
 from webapp.services.import_overrides import DATE_ORDERS, check_overrides
+from webapp.services.import_requests import ImportRequest, request_import
 from webapp.services.job_protocol import owner_name
 
 imports_group = AppGroup("imports", help="Import files.")
@@ -111,22 +109,9 @@ def run_import(resource: str, file: Path, mapping: str, **options: Any) -> None:
     rules = _parse_json(mapping) if mapping else None
     overrides = _collect_overrides(options)
     chosen = {name: value for name, value in options.items() if name in (*CHOICES, "create_missing")}
-    if resource in IMPORTABLE:
-        chosen = imports.check_options(IMPORTABLE[resource], chosen)
+    asked = ImportRequest(resource, file.name, rules, chosen, overrides, options["confirm_repeat"])
     with file.open("rb") as stream:
-        data_import = imports.create_import(actor, resource, stream, file.name, inspect=False)
-    with write_transaction() as session:
-        found = session.get_one(DataImport, data_import.id)
-        found.mapping, found.options, found.overrides = rules, chosen, overrides
-        job = imports.start_job(
-            session,
-            actor,
-            found,
-            "import",
-            claimed_by=owner_name(),
-            at_once=True,
-            confirm_repeat=options["confirm_repeat"],
-        )
+        job = request_import(actor, stream, asked, claimed_by=owner_name())
     end_with(run_in_foreground(job, import_apply.run_import, f"Importing {file.name}"))
 
 

@@ -1,7 +1,9 @@
-"""How an error is answered: a page with a sentence and the request's id, never a traceback."""
+"""How an error is answered: a page with a sentence and the request's id, never a traceback; a problem for machines."""
 
 import logging
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -10,10 +12,12 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from webapp.errors import Conflict, Forbidden, Invalid, NotFound
+from webapp.api.problems import render_problem
+from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from webapp.extensions import db
 from webapp.filters import advice, sentence
 from webapp.htmx import wants_fragment
+from webapp.security import is_api_request
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +29,8 @@ def init_app(app: Flask) -> None:
     def name_request() -> None:
         g.request_id = uuid.uuid4().hex[:12]
 
-    app.register_error_handler(NotFound, lambda _error: _page(404, *_sentences(404)))
-    app.register_error_handler(Forbidden, lambda _error: _page(403, *_sentences(403)))
-    app.register_error_handler(
-        Conflict, lambda error: _page(409, _("That is not possible now"), _(str(error)))
-    )
-    app.register_error_handler(Invalid, _invalid)
-    app.register_error_handler(OperationalError, _database_trouble)
-    app.register_error_handler(DataError, _unusable_value)
-    app.register_error_handler(OverflowError, _unusable_value)
-    app.register_error_handler(CSRFError, lambda _error: _page(400, *_sentences(400)))
-    app.register_error_handler(HTTPException, _http_error)
+    for kind, page in PAGES:
+        app.register_error_handler(kind, _for_machines_too(page))
 
 
 def _invalid(error: Invalid) -> ResponseReturnValue:
@@ -65,6 +60,29 @@ def _unusable_value(error: Exception) -> ResponseReturnValue:
 def _database_trouble(error: OperationalError) -> ResponseReturnValue:
     log.error("Request %s to %s met a database error.", g.get("request_id"), request.path, exc_info=error)
     return _page(503, *_sentences(503))
+
+
+PAGES: tuple[tuple[type[Exception], Callable[[Any], ResponseReturnValue]], ...] = (
+    (NotFound, lambda _error: _page(404, *_sentences(404))),
+    (Forbidden, lambda _error: _page(403, *_sentences(403))),
+    (Conflict, lambda error: _page(409, _("That is not possible now"), _(str(error)))),
+    (Invalid, _invalid),
+    (Problem, lambda error: _invalid(Invalid({"": error}))),
+    (OperationalError, _database_trouble),
+    (DataError, _unusable_value),
+    (OverflowError, _unusable_value),
+    (CSRFError, lambda _error: _page(400, *_sentences(400))),
+    (HTTPException, _http_error),
+)
+
+
+def _for_machines_too(page: Callable[[Any], ResponseReturnValue]) -> Callable[[Any], ResponseReturnValue]:
+    """Return a handler that answers a browser with a page and a machine with a problem."""
+
+    def answer(error: Exception) -> ResponseReturnValue:
+        return render_problem(error) if is_api_request() else page(error)
+
+    return answer
 
 
 def _sentences(code: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from config import LANGUAGES
 from webapp.extensions import settings
+from webapp.security import is_api_request
 
 __all__ = ["LANGUAGES", "MONITOR_TIMEZONE", "choose_language", "choose_timezone", "is_known_timezone"]
 
@@ -18,6 +19,9 @@ def choose_language() -> str:
     """The user's choice, this browser's choice, or the house's language."""
     if not has_request_context():
         return settings().app_language
+    if is_api_request():  # machines read English, unless they say otherwise
+        best = request.accept_languages.best_match(["en", "pt-BR", "pt"])
+        return "pt_BR" if best and best.startswith("pt") else "en"
     own = current_user.language if current_user and current_user.is_authenticated else None
     chosen = own or session.get("language")
     if chosen in LANGUAGES:

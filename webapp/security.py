@@ -31,6 +31,15 @@ PUBLIC_ENDPOINTS = frozenset(
     }
 )
 
+API_PREFIX = "/api/"
+# For people, although they stand beside what they describe; the description itself is for both.
+API_PAGES = frozenset({"api_docs.show"})
+
+
+def is_api_request() -> bool:
+    """Whether the answer is for a machine: by a token instead of a session, a problem instead of a page."""
+    return request.path.startswith(API_PREFIX) and request.endpoint not in API_PAGES
+
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Guard an application: everything needs a signed-in user unless it is listed as public."""
@@ -45,8 +54,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def require_user() -> ResponseReturnValue | None:
-        if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
-            return None
+        if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS or is_api_request():
+            return None  # webapp.api asks for a token
         return None if current_user.is_authenticated else login.unauthorized()
 
     @app.after_request

@@ -8,6 +8,7 @@
   const options = (input) => [...box(input).querySelectorAll("[role=option]")];
   const active = (input) => document.getElementById(input.getAttribute("aria-activedescendant") ?? "");
   const isOpen = (input) => input.getAttribute("aria-expanded") === "true";
+  const scopeOf = (input) => document.getElementById(input.dataset.referenceScope ?? "")?.value.trim() ?? "";
   const referenceOf = (event) => event.target.closest?.("[data-reference]");
 
   htmx.onLoad((root) => {
@@ -38,9 +39,7 @@
 
   async function ask(input) {
     const asked = input.value;
-    const scope = document.getElementById(input.dataset.referenceScope ?? "")?.value ?? "";
-    const words = new URLSearchParams({ q: asked, scope });
-    const url = `${input.dataset.reference}?${words}`;
+    const url = `${input.dataset.reference}?${new URLSearchParams({ q: asked, scope: scopeOf(input) })}`;
     await htmx.ajax("GET", url, { source: input, target: box(input), swap: "innerHTML" }).catch(() => {});
     if (document.activeElement === input && input.value === asked) open(input);
   }
@@ -170,7 +169,7 @@
   });
 
   async function create(input) {
-    const words = new URLSearchParams({ q: input.value.trim() });
+    const words = new URLSearchParams({ q: input.value.trim(), scope: scopeOf(input) });
     const layer = document.createElement("div");
     document.body.append(layer);
     await htmx

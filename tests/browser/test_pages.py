@@ -56,6 +56,7 @@ def fill_house(app: Flask) -> list[str]:
 def _plain_pages() -> list[str]:
     lists = [f"/{name}/" for name in RESOURCES]
     records = [f"/{name}/1" for name in RESOURCES]
+    records += [f"/{name}/{path}" for name in RESOURCES for path in ("new", "1/edit", "1/delete")]
     others = ["/", "/imports/", "/imports/new", "/exports/new", "/jobs/", "/notifications/"]
     others += ["/account/", "/users/", "/users/new", "/users/1", "/users/tokens/"]
     return [*others, *lists, *records, "/products/?q=nothing+like+it", "/products/?quantity=many", "/nowhere"]

@@ -26,7 +26,7 @@ from webapp.services.record_editing import (
 )
 from webapp.services.reference_options import list_options
 
-pytestmark = on_both_databases
+pytestmark = [on_both_databases, pytest.mark.slow]
 
 TEA = {
     "serial_number": "T-1",

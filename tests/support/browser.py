@@ -1,5 +1,6 @@
 """A real browser: Debian's chromium, driven by Playwright; what its console says is part of the test."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 PATIENCE_MS = 20_000
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+# A form that comes back with what is wrong: meant so, and to the console a failure.
+REFUSED_FORM = re.compile("Failed to load resource: .* status of (409|422) ")
 
 # Told to the test through a function that only the browser's own scripts see.
 REPORT_VIOLATIONS = """
@@ -54,7 +57,7 @@ class Visitor:
         self.complaints.append(f"policy: {text}")
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not REFUSED_FORM.search(message.text):
             self.complaints.append(f"console: {message.text} ({message.location.get('url')})")
 
     def mark(self) -> None:

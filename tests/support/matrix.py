@@ -4,11 +4,13 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
+from tests.support.api import ROOT, bearer, make_token
 from tests.support.factories import save, stock_up
 from tests.support.houses import drain_queue, email_of, load_person, sign_in
 from tests.support.imports import check, upload
@@ -20,6 +22,7 @@ from webapp.services import (
     accounts,
     api_tokens,
     exports,
+    imports,
     saved_exports,
     stock_counting,
     user_links,
@@ -69,17 +72,26 @@ def _ask(app: Flask, route: Route, person: str | None, owner: str) -> str:
     """Return the status of one request: by one person, with a form that only says yes, on a thing of the owner's."""
     with app.app_context():
         values = {name: _fill(route.rule.endpoint, name, owner) for name in sorted(route.rule.arguments)}
+    url = re.sub(r"<(?:[^>]*:)?(\w+)>", lambda place: values[place[1]], route.rule.rule)
+    if url.startswith(ROOT) and route.key not in PAGES:
+        return _ask_api(app, route, person, url)
     client = app.test_client()
     if person is not None:
         sign_in(client, load_person(app, person))
     with client.session_transaction() as session:
         session["csrf_token"] = "of this browser"
-    url = re.sub(r"<(?:[^>]*:)?(\w+)>", lambda place: values[place[1]], route.rule.rule)
     form = FORMS.get(route.key, CONFIRMED) | {"csrf_token": _sign(app, "of this browser")}
     answer = client.open(url, method=route.method, data=None if route.method == "GET" else form)
     if answer.status_code == 302 and answer.headers.get("Location", "").startswith("/login"):
         return "login"
     return str(answer.status_code)
+
+
+def _ask_api(app: Flask, route: Route, person: str | None, url: str) -> str:
+    """Return the status of one request by a script: with the person's token, and a body that only begins."""
+    headers = bearer(make_token(app, person)) if person is not None else {}
+    body = {} if route.method in ("GET", "DELETE") else BODIES.get(route.key, {"json": {}})
+    return str(app.test_client().open(url, method=route.method, headers=headers, **body).status_code)
 
 
 def _sign(app: Flask, token: str) -> str:
@@ -118,6 +130,17 @@ def _make_import(owner: User) -> str:
     with write_transaction() as session:
         session.get_one(DataImport, made.id).user_id = owner.id
     return made.public_id
+
+
+def _make_import_job(owner: User) -> str:
+    """Return the job of an import whose second line was refused."""
+    public_id = _make_checked(owner)
+    with write_transaction() as session:
+        found = session.query(DataImport).filter_by(public_id=public_id).one()
+        job = imports.latest_job(found)
+        assert job is not None
+        job.user_id = owner.id
+        return job.task_id
 
 
 def _make_checked(owner: User) -> str:
@@ -180,12 +203,28 @@ THINGS: dict[str, Maker] = {
 # Where one route needs another thing than the rest: “endpoint placeholder”.
 SPECIAL: dict[str, Maker] = {
     "jobs.download_file task_id": _make_file,
+    "api_jobs.download_file task_id": _make_file,
+    "api_jobs.list_errors task_id": _make_import_job,
     "imports_fixes.edit_row public_id": _make_checked,
     "imports_fixes.fix_row public_id": _make_checked,
     "dashboard.download_figures name": lambda _: "categories",
 }
-# What is sent: a yes to every question, but for what would end the part of somebody who is needed again.
+# What is sent: a yes to every question, but for what would end the part of somebody who is needed again,
+# and the version at which a record was seen.
 CONFIRMED = {"confirmed": "yes"}
-FORMS: dict[str, dict[str, str]] = {"users.switch_user POST": {}}
+FORMS: dict[str, dict[str, str]] = {
+    "users.switch_user POST": {},
+    "records.update_record POST": {"version": "1", "seen": "{}"},
+    "records.delete_record POST": {"version": "1"},
+}
+# What a script sends; nothing but an empty object where nothing is said here.
+BODIES: dict[str, dict[str, Any]] = {
+    "api_exports.create_export_job POST": {"json": {"resource": "brands", "format": "csv"}},
+    "api_imports.create_import_job POST": {
+        "data": {"resource": "brands"},
+        "content_type": "multipart/form-data",
+    },
+}
+PAGES = {"api_docs.show GET"}  # for people, below the API's prefix
 # Placeholders that name what belongs to a user.
 OWNED = frozenset({"task_id", "public_id", "saved_id", "user_id", "session_id", "token_id", "token"})

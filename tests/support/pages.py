@@ -33,3 +33,20 @@ def is_fragment(answer: TestResponse) -> bool:
     """Whether an answer is a part of a page: no document around it."""
     text = answer.text.lower()
     return "<html" not in text and "<body" not in text and "<head>" not in text
+
+
+def filled(page: BeautifulSoup, form: str) -> dict[str, str]:
+    """Return what a form would send as it stands, but for its token."""
+    found = {}
+    for control in page.select(f"{form} [name]:not([name=csrf_token])"):
+        name, kind = str(control["name"]), control.get("type", "")
+        if control.name == "button" or (kind in {"checkbox", "radio"} and not control.has_attr("checked")):
+            continue
+        if control.name == "select":
+            chosen = control.select_one("option[selected]") or control.select_one("option")
+            found[name] = str(chosen["value"]) if chosen else ""
+        elif control.name == "textarea":
+            found[name] = control.get_text().removeprefix("\n")
+        else:
+            found[name] = str(control.get("value", ""))
+    return found

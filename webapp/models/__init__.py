@@ -2,6 +2,7 @@
 
 from webapp.models.access import LINK_PURPOSES, UserLink, UserSession
 from webapp.models.account import ROLES, TOKEN_SCOPES, ApiToken, User
+from webapp.models.api_request import ApiRequest
 from webapp.models.catalogue import Brand, Category, Product, ProductModel, Supplier
 from webapp.models.data_import import (
     IMPORT_STATES,
@@ -35,6 +36,7 @@ __all__ = [
     "ROLES",
     "STATUSES",
     "TOKEN_SCOPES",
+    "ApiRequest",
     "ApiToken",
     "Brand",
     "Category",

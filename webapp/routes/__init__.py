@@ -15,9 +15,11 @@ from webapp.routes import (
     monitor_jobs,
     monitor_logs,
     notifications,
-    record_bulk,  # noqa: F401 - its addresses are of the blueprint of records
-    record_options,  # noqa: F401 - its, too
-    record_show,  # noqa: F401 - its, too
+    record_bulk,  # noqa: F401 - naming it adds its pages to those of the records
+    record_deletions,  # noqa: F401 - as above
+    record_forms,  # noqa: F401 - as above
+    record_options,  # noqa: F401 - as above
+    record_show,  # noqa: F401 - as above
     records,
     settings,
     stock,

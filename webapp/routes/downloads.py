@@ -10,7 +10,10 @@ from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from webapp.services import files
+from webapp.errors import NotFound
+from webapp.models import TaskNotification
+from webapp.pipeline.formats import get_format
+from webapp.services import export_names, files
 
 BLOCK_BYTES = 64 * 1024
 SAFE_IN_NAMES = "!#$&+-.^_`|~"  # what RFC 5987 leaves as it is, beside letters and digits
@@ -26,6 +29,20 @@ class KeptFile:
     size: int
     sha256: str
     changed_at: datetime | None = None
+
+
+def get_file_of(job: TaskNotification) -> KeptFile:
+    """Return the file of a job. NotFound when it has none, or none any more."""
+    if not job.has_file or job.file_path is None or job.file_format is None:
+        raise NotFound(job.task_id)
+    return KeptFile(
+        path=job.file_path,
+        name=export_names.download_name(job),
+        mimetype=get_format(job.file_format).get_mimetype(job.params.get("options", {})),
+        size=job.file_size or 0,
+        sha256=job.sha256 or "",
+        changed_at=job.completed_at,
+    )
 
 
 def send_kept_file(kept: KeptFile) -> Response:

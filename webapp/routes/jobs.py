@@ -14,10 +14,9 @@ from webapp.extensions import db
 from webapp.htmx import go_to, render_page
 from webapp.models import DataImport, TaskNotification
 from webapp.models.base import utc_now
-from webapp.pipeline.formats import get_format
-from webapp.routes.downloads import KeptFile, send_kept_file
+from webapp.routes.downloads import get_file_of, send_kept_file
 from webapp.routes.questions import ask
-from webapp.services import export_names, job_actions, jobs, monitor
+from webapp.services import job_actions, jobs, monitor
 from webapp.services.import_again import prepare_import_again
 from webapp.services.monitor_types import JobFilter
 
@@ -207,18 +206,8 @@ def mark_read(task_id: object) -> ResponseReturnValue:
 def download_file(task_id: object) -> ResponseReturnValue:
     """Send the file of an export to its owner, until its time is over."""
     job = jobs.get_job(current_user, str(task_id))
-    if not job.has_file or job.file_path is None or job.file_format is None:
-        return _file_is_gone(job)
-    kept = KeptFile(
-        path=job.file_path,
-        name=export_names.download_name(job),
-        mimetype=get_format(job.file_format).get_mimetype(job.params.get("options", {})),
-        size=job.file_size or 0,
-        sha256=job.sha256 or "",
-        changed_at=job.completed_at,
-    )
     try:
-        return send_kept_file(kept)
+        return send_kept_file(get_file_of(job))
     except NotFound:
         return _file_is_gone(job)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, current_app, render_template, request, url_for
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -141,9 +141,3 @@ def _filters_for(resource: Resource, field: Field, values: Any) -> dict[str, str
     if scope:
         filters[scope] = str(values[scope])
     return filters
-
-
-@blueprint.app_template_global()
-def has_endpoint(endpoint: str) -> bool:
-    """Whether the house has a page under this name."""
-    return endpoint in current_app.view_functions

@@ -1,12 +1,12 @@
 """Asking for an export: everything that can be wrong with the request is said before a job exists."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.database import write_transaction
 from webapp.errors import Invalid
 from webapp.extensions import db
 from webapp.models import TaskNotification, User
@@ -16,6 +16,7 @@ from webapp.resources.registry import RESOURCES, get_resource
 from webapp.resources.types import Problem
 from webapp.services import files, jobs
 from webapp.services.export_estimates import check_size
+from webapp.services.idempotency import create_once, find_answered
 from webapp.services.queries import RecordQuery, where_filters
 
 
@@ -30,19 +31,32 @@ def request_export(
     options: dict[str, Any] | None = None,
     language: str = "",
     claimed_by: str | None = None,
+    key: str = "",
 ) -> TaskNotification:
     """Create the job of an export; everything that can be wrong with the request is said here.
 
     ``fields`` are the columns in order, all of them when empty. ``language`` is that of the reader:
-    files for people are in it. Invalid maps names to problems.
+    files for people are in it. A request whose ``key`` came before returns its job. Invalid maps names to
+    problems.
     """
-    params = check_request(
-        resource_name, file_format, fields=fields, filters=filters or {}, sort=sort, options=options or {}
+    asked: dict[str, Any] = {
+        "fields": list(fields),
+        "filters": filters or {},
+        "sort": sort,
+        "options": options or {},
+    }
+    digest = files.digest_text(json.dumps([resource_name, file_format, asked, language], sort_keys=True))
+    if (found := find_answered(actor, key, digest)) is not None:
+        return found
+    params = check_request(resource_name, file_format, **asked) | {"language": language}
+    return create_once(
+        actor,
+        key,
+        digest,
+        lambda session: create_export(
+            session, actor, resource_name, file_format, params, claimed_by=claimed_by
+        ),
     )
-    with write_transaction() as session:
-        return create_export(
-            session, actor, resource_name, file_format, params | {"language": language}, claimed_by=claimed_by
-        )
 
 
 def list_exports(actor: User, *, before_id: int | None = None, limit: int = 50) -> Sequence[TaskNotification]:

@@ -6,7 +6,8 @@ and ``import_undo``.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -49,6 +50,7 @@ __all__ = [
     "find_same_file",
     "get_import",
     "is_applied",
+    "kept_upload",
     "latest_job",
     "list_imports",
     "list_latest_jobs",
@@ -75,6 +77,17 @@ def create_import(
 
     ``stream`` must be seekable. With ``inspect=False`` no job is made: the caller runs everything.
     """
+    with kept_upload(actor, resource_name, stream, file_name) as data_import, write_transaction() as session:
+        session.add(data_import)
+        session.flush()
+        if inspect:
+            start_job(session, actor, data_import, "import_inspect")
+    return data_import
+
+
+@contextmanager
+def kept_upload(actor: User, resource_name: str, stream: IO[bytes], file_name: str) -> Iterator[DataImport]:
+    """Store an upload and give the block its import, which it adds; the file goes when the block raises."""
     require_role(actor, "editor")
     if resource_name not in IMPORTABLE:
         raise NotFound(resource_name)
@@ -82,25 +95,19 @@ def create_import(
     stream.seek(0)
     path, size, sha256 = files.keep_upload(stream, "imports", "upload", settings().max_upload_mb * MEBIBYTE)
     try:
-        with write_transaction() as session:
-            data_import = DataImport(
-                public_id=str(uuid.uuid4()),
-                resource=resource_name,
-                user_id=actor.id,
-                file_name=_clean_name(file_name),
-                file_path=path,
-                file_size=size,
-                sha256=sha256,
-                options=dict(DEFAULT_OPTIONS),
-            )
-            session.add(data_import)
-            session.flush()
-            if inspect:
-                start_job(session, actor, data_import, "import_inspect")
+        yield DataImport(
+            public_id=str(uuid.uuid4()),
+            resource=resource_name,
+            user_id=actor.id,
+            file_name=_clean_name(file_name),
+            file_path=path,
+            file_size=size,
+            sha256=sha256,
+            options=dict(DEFAULT_OPTIONS),
+        )
     except BaseException:
         files.delete(path)
         raise
-    return data_import
 
 
 def _clean_name(name: str) -> str:
