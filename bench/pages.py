@@ -1,24 +1,27 @@
 """Lists and records of a large shop: how long the server takes for each page, and in how many queries.
 
-``python -m bench.pages --products 100000 --movements 500000 --database sqlite``
+``python -m bench.pages --products 100000 --movements 500000 --database sqlite``; with ``--here`` the shop that the
+settings name is read instead of a new one.
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping
 
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from bench.houses import DATABASES, open_house
 from bench.report import Figure, at_most, show
 from tests.support.databases import counted_queries
 from tests.support.houses import build_house, close_house, sign_in
 from webapp.extensions import db
-from webapp.models import Outflow, Product, User
-from webapp.resources.registry import RESOURCES
+from webapp.models import Inflow, Outflow, Product, User
+from webapp.resources.registry import RESOURCES, get_resource
+from webapp.services import queries
 
 TARGET_MS = 100
 SEARCHES = {
@@ -36,7 +39,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="how often each page is asked for")
     parser.add_argument("--pages", default="", help="only those whose address has this in it")
     parser.add_argument("--database", choices=DATABASES, action="append")
+    parser.add_argument("--here", action="store_true", help="read the shop that the settings name")
     options = parser.parse_args()
+    if options.here:
+        return 0 if show("Pages", measure(os.environ, options.rounds, options.pages)) else 1
     is_met = True
     for database in options.database or DATABASES:
         started = time.monotonic()
@@ -53,11 +59,8 @@ def measure(environment: Mapping[str, str], rounds: int, wanted: str = "") -> It
     app = build_house(environment)
     app.config["TESTING"] = True  # an error is shown, not a page about it
     with app.app_context():
-        if db.engine.dialect.name == "postgresql":  # as its autovacuum would
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM (ANALYZE)"))
         admin = db.session.scalars(select(User)).first()
-        pages = [address for address in list_addresses() if wanted in address]
+        pages = [address for address in dict.fromkeys(list_addresses()) if wanted in address]
         db.session.remove()
         client = app.test_client()
         sign_in(client, admin)  # type: ignore[arg-type]  # there is one
@@ -80,9 +83,9 @@ def list_addresses() -> Iterator[str]:
             if field.sortable:
                 yield from (f"{base}?sort={field.name}", f"{base}?sort=-{field.name}")
         yield from (f"{base}?q={words.replace(' ', '+')}" for words in SEARCHES.get(resource.name, ()))
-        middle = db.session.scalar(select(func.max(resource.model.id)))
-        yield f"{base}{(middle or 0) // 2 + 1}"
     yield from _list_filtered()
+    yield from _list_far_down()
+    yield from _list_records()
 
 
 def _list_filtered() -> Iterator[str]:
@@ -102,6 +105,35 @@ def _list_filtered() -> Iterator[str]:
     yield f"/outflows/?unit_price_to={low}"
     yield "/outflows/?occurred_at_from=2026-01-01&occurred_at_to=2026-01-31"
     yield "/inflows/?kind=purchase&quantity_from=100"
+
+
+def _list_far_down() -> Iterator[str]:
+    """Yield pages in the middle of long lists: where the one before them ended is what their address says."""
+    for name, sort in (("products", "title"), ("outflows", "-occurred_at"), ("inflows", "quantity")):
+        resource = get_resource(name)
+        middle = (db.session.scalar(select(func.max(resource.model.id))) or 0) // 2
+        place = db.session.scalar(
+            select(getattr(resource.model, sort.removeprefix("-"))).where(resource.model.id == middle)
+        )
+        yield f"/{name}/?sort={sort}&cursor={queries.write_cursor('n', place, middle)}"
+
+
+def _list_records() -> Iterator[str]:
+    """Yield the pages of records: an ordinary one of every kind, and those on which the most hangs."""
+    for resource in RESOURCES.values():
+        middle = db.session.scalar(select(func.max(resource.model.id))) or 0
+        yield f"/{resource.name}/{middle // 2 + 1}"
+        yield f"/{resource.name}/{middle // 2 + 1}/history"
+    for name, column in (
+        ("products", Outflow.product_id),
+        ("categories", Product.category_id),
+        ("product_models", Product.product_model_id),
+        ("suppliers", Inflow.supplier_id),
+    ):
+        busiest = select(column).where(column.is_not(None)).group_by(column).order_by(func.count().desc())
+        yield f"/{name}/{db.session.scalar(busiest.limit(1))}"
+    yield "/audit/"
+    yield "/audit/?resource=products"
 
 
 def _time_page(client: FlaskClient, address: str, rounds: int) -> tuple[float, float]:

@@ -11,7 +11,9 @@ depends_on = None
 SEARCHED = ("category", "brand", "product_model", "supplier", "product", "inflow", "outflow")
 
 # Equal values are ordered by id, so it belongs to the index: a page deep among equals costs what the first one does.
+# Categories and kinds are few: what is narrowed to one of them is many, in the usual order of the list.
 ORDERS = (
+    ("product", ("category_id", "title")),
     ("product", ("cost_price", "id")),
     ("product", ("sell_price", "id")),
     ("product", ("reorder_level", "id")),
@@ -19,11 +21,11 @@ ORDERS = (
     ("inflow", ("supplier_id", "id")),
     ("inflow", ("quantity", "id")),
     ("inflow", ("unit_cost", "id")),
-    ("inflow", ("kind", "id")),
+    ("inflow", ("kind", "occurred_at")),
     ("outflow", ("quantity", "id")),
     ("outflow", ("unit_price", "id")),
     ("outflow", ("unit_cost", "id")),
-    ("outflow", ("kind", "id")),
+    ("outflow", ("kind", "occurred_at")),
 )
 # Those of references get the id, too.
 REPLACED = (("product", "category_id"), ("product", "product_model_id"))
@@ -38,6 +40,7 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_{column}_id", table, [column, "id"])
     for table, columns in ORDERS:
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
+    op.drop_index("ix_product_low_stock", table_name="product")
     op.create_index("ix_product_low_title_id", "product", ["title", "id"], **LOW)
     create = _create_fts if op.get_bind().dialect.name == "sqlite" else _create_trigrams
     create()
@@ -92,6 +95,7 @@ def downgrade() -> None:
         else:
             op.execute(f"DROP INDEX ix_{table}_search_text")
     op.drop_index("ix_product_low_title_id", table_name="product")
+    op.create_index("ix_product_low_stock", "product", ["quantity", "reorder_level"])
     for table, columns in ORDERS:
         op.drop_index(f"ix_{table}_{'_'.join(columns)}", table_name=table)
     for table, column in REPLACED:

@@ -60,7 +60,6 @@ class Product(Record):
     __tablename__ = "product"
     __table_args__ = (
         CheckConstraint("cost_price >= 0 AND sell_price >= 0", name="prices"),
-        Index("ix_product_low_stock", "quantity", "reorder_level"),
         Index(
             "ix_product_low_title_id",
             "title",
@@ -68,6 +67,7 @@ class Product(Record):
             sqlite_where=text("quantity <= reorder_level"),
             postgresql_where=text("quantity <= reorder_level"),
         ),
+        Index("ix_product_category_id_title", "category_id", "title"),
         Index("ix_product_category_id_id", "category_id", "id"),
         Index("ix_product_product_model_id_id", "product_model_id", "id"),
         Index("ix_product_cost_price_id", "cost_price", "id"),

@@ -27,7 +27,7 @@ class Inflow(Record):
         Index("ix_inflow_supplier_id_id", "supplier_id", "id"),
         Index("ix_inflow_quantity_id", "quantity", "id"),
         Index("ix_inflow_unit_cost_id", "unit_cost", "id"),
-        Index("ix_inflow_kind_id", "kind", "id"),
+        Index("ix_inflow_kind_occurred_at", "kind", "occurred_at"),
         KEEP_IDS,
     )
 
@@ -59,7 +59,7 @@ class Outflow(Record):
         Index("ix_outflow_quantity_id", "quantity", "id"),
         Index("ix_outflow_unit_price_id", "unit_price", "id"),
         Index("ix_outflow_unit_cost_id", "unit_cost", "id"),
-        Index("ix_outflow_kind_id", "kind", "id"),
+        Index("ix_outflow_kind_occurred_at", "kind", "occurred_at"),
         KEEP_IDS,
     )
 

@@ -15,12 +15,17 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    any_,
     bindparam,
     func,
+    literal,
+    select,
     update,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from webapp.extensions import db
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -161,6 +166,14 @@ def join_values(
     parts = [func.json_extract(wanted.c.value, f"$[{place}]") for place in range(len(columns))]
     condition = and_(*(one == part for one, part in zip(columns, parts, strict=True)))
     return ValuesTable(wanted, condition, {"wanted": orjson.dumps(values).decode()})
+
+
+def is_among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of these ids: one parameter, however many they are."""
+    if db.engine.dialect.name == "postgresql":
+        return column == any_(literal(list(ids), ARRAY(BigInteger)))
+    wanted = func.json_each(orjson.dumps(list(ids)).decode()).table_valued("value")
+    return column.in_(select(wanted.c.value))
 
 
 def add_to_column(session: Session, table: Table, column: str, deltas: Mapping[int, int]) -> None:

@@ -58,7 +58,8 @@ def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) 
         return _where_named(resource, name, text)
     bounded = _find_bounded(resource, name)
     if bounded is not None:
-        return [_where_bound(query.column(bounded), bounded, text, is_lower=name.endswith(LOWER))]
+        column = query.condition_column(bounded.name)
+        return [_where_bound(column, bounded, text, is_lower=name.endswith(LOWER))]
     try:
         field = resource.get_field(name)
     except KeyError:
@@ -69,10 +70,10 @@ def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) 
     if isinstance(field.type, Reference):
         return [query.refers_to(field, text)]
     value = field.type.parse(text)
-    if isinstance(field.type, Integer | Money | Choice):
-        return [query.column(field) == value]
     key = getattr(resource.model, f"{name}_key", None)
-    return [key == fold_key(text)] if key is not None else [query.column(field) == value]
+    if key is not None and not isinstance(field.type, Integer | Money | Choice):
+        return [key == fold_key(text)]
+    return [query.condition_column(name) == value]
 
 
 def _list_named(resource: Resource) -> list[str]:

@@ -3,20 +3,33 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, UnaryExpression, select
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.operators import custom_op
 
+from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference, fold_key
 
 
-class RecordQuery:
-    """The expressions of a resource's fields. A table is joined once a field of it was asked for."""
+def hide_index(column: Any) -> Any:
+    """Hide a column from SQLite's planner, which shall come by another way than this column's index."""
+    if db.engine.dialect.name != "sqlite":
+        return column
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
-    def __init__(self, resource: Resource) -> None:
+
+class RecordQuery:
+    """The expressions of a resource's fields. A table is joined once a field of it was asked for.
+
+    Its conditions are answered through their own indexes, or with ``walks_down`` on the way down this field's.
+    """
+
+    def __init__(self, resource: Resource, *, walks_down: Field | None = None) -> None:
         self.resource = resource
         self.model = resource.model
+        self.walks_down = walks_down
         self._joins: dict[tuple[str, ...], Any] = {}
 
     def column(self, field: Field) -> ColumnElement[Any]:
@@ -27,6 +40,19 @@ class RecordQuery:
         target = self._join(field.path or (field.name,))
         found: ColumnElement[Any] = getattr(target, get_resource(field.type.resource).reference_field)
         return found
+
+    def condition_column(self, name: str) -> ColumnElement[Any]:
+        """Return a column of the record's own as a condition on it needs it."""
+        column: ColumnElement[Any] = getattr(self.model, name)
+        if self.walks_down is None or self._has_index(name, self.walks_down.column):
+            return column
+        hidden: ColumnElement[Any] = hide_index(column)
+        return hidden
+
+    def _has_index(self, first: str, second: str) -> bool:
+        """Whether one index answers the condition and gives the order, too."""
+        indexes = self.model.__table__.indexes
+        return first == second or any(list(index.columns.keys())[:2] == [first, second] for index in indexes)
 
     def order(self, field: Field) -> ColumnElement[Any]:
         """Return what a field is ordered by: the twin of a key, which has an index and knows no case."""
@@ -60,11 +86,17 @@ class RecordQuery:
         models = [self.model]
         for part in path:
             models.append(getattr(models[-1], part).property.mapper.class_)
-        name = get_resource(field.type.resource).reference_field  # type: ignore[attr-defined]  # a Reference
-        condition: ColumnElement[bool] = getattr(models[-1], f"{name}_key") == fold_key(text)
+        target = get_resource(field.type.resource)  # type: ignore[attr-defined]  # a Reference
+        condition: ColumnElement[bool] = getattr(models[-1], f"{target.reference_field}_key") == fold_key(
+            text
+        )
+        is_one = len(target.key) == 1  # so a planner may know it: records of one are in an index's order
         for place in range(len(path) - 1, -1, -1):
             found = select(models[place + 1].id).where(condition)
-            condition = getattr(models[place], f"{path[place]}_id").in_(found)
+            name = f"{path[place]}_id"
+            column = getattr(models[place], name) if place else self.condition_column(name)
+            condition = column == found.scalar_subquery() if is_one else column.in_(found)
+            is_one = False
         return condition
 
     def _join(self, path: tuple[str, ...]) -> Any:

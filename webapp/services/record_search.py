@@ -5,13 +5,17 @@ both indexes can answer. On PostgreSQL the index serves LIKE (``pg_trgm``); SQLi
 pieces of the words (FTS5), and what it finds is compared again, because the pieces may stand apart.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, case, column, func, or_, select, table
+from sqlalchemy import ColumnElement, Select, String, TableClause, case, column, func, or_, select, table
 
 from webapp.extensions import db
 from webapp.resources.base import Resource
 from webapp.resources.types import fold_key, fold_search
+from webapp.services.bulk import is_among
+from webapp.services.record_query import hide_index
 
 BEST = 1_000  # so many matches are shown, ranked
 LOOKED_AT = 10_000  # and so many are compared to find them, beside the one whose key was typed
@@ -29,23 +33,30 @@ def split_words(text: str) -> list[str]:
 def where_search(resource: Resource, text: str) -> list[ColumnElement[bool]]:
     """Return the conditions that every word is in the record's search text; accents and case do not matter."""
     words = split_words(text)
-    if not words:
-        return []
     conditions = [_has_word(resource, word) for word in words]
-    if db.engine.dialect.name == "sqlite":
-        name = f"{resource.model.__tablename__}_search"
-        index = table(name, column("rowid"), column(name, String))
-        pieces = dict.fromkeys(piece for word in words for piece in _cut(word))
-        asked = " AND ".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
-        found = select(index.c.rowid).where(index.c[name].op("MATCH")(asked))
-        conditions.insert(0, resource.model.id.in_(found))
+    if words and db.engine.dialect.name == "sqlite":
+        index = _find_index(resource)
+        conditions.insert(0, resource.model.id.in_(select(index.c.rowid).where(_has_pieces(index, words))))
     return conditions
 
 
+def _find_index(resource: Resource) -> TableClause:
+    name = f"{resource.model.__tablename__}_search"
+    return table(name, column("rowid"), column(name, String))
+
+
+def _has_pieces(index: TableClause, words: list[str]) -> ColumnElement[bool]:
+    pieces = dict.fromkeys(piece for word in words for piece in _cut(word))
+    asked = " AND ".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
+    found: ColumnElement[bool] = index.c[index.name].op("MATCH")(asked)
+    return found
+
+
 def _cut(word: str) -> list[str]:
+    """Return the pieces that cover a word: one more for each letter would find little else, and take longer."""
     if len(word) < SHORT:
         return ["  " + word if len(word) == 1 else " " + word]
-    return [word[place : place + SHORT] for place in range(len(word) - SHORT + 1)]
+    return [*(word[place : place + SHORT] for place in range(0, len(word) - SHORT, SHORT)), word[-SHORT:]]
 
 
 def _has_word(resource: Resource, word: str) -> ColumnElement[bool]:
@@ -74,14 +85,40 @@ def rank(resource: Resource, text: str) -> ColumnElement[int]:
     return place * LENGTHS + func.length(searched)
 
 
-def select_best(resource: Resource, text: str, conditions: list[ColumnElement[bool]]) -> Select[Any]:
-    """Return the query of the ids of the best matches within all conditions (the search's among them)."""
+@dataclass(frozen=True)
+class BestMatches:
+    """The ids of the best matches, and how many match; where that is not exact, so many at least."""
+
+    ids: Sequence[int]
+    count: int
+    is_count_exact: bool
+
+
+def find_best(
+    resource: Resource, text: str, conditions: Sequence[ColumnElement[bool]], few: Sequence[int] | None
+) -> BestMatches:
+    """Return the best matches of a search within other conditions, among ``few`` records if those are all."""
     model = resource.model
     points = rank(resource, text).label("points")
-    key = getattr(model, f"{resource.reference_field}_key")
-    some = select(model.id.label("id"), points).where(*conditions).limit(LOOKED_AT).subquery()
-    typed = (
-        select(model.id.label("id"), points).where(*conditions, key == fold_key(text)).limit(BEST).subquery()
-    )
-    both = select(some).union(select(typed)).subquery()
-    return select(both.c.id).order_by(both.c.points, both.c.id).limit(BEST)
+    words = [_has_word(resource, word) for word in split_words(text)]
+    some = select(model.id.label("id"), points).where(*words)
+    if few is not None:
+        found = some.where(is_among(model.id, few)).subquery()
+    else:
+        key = getattr(model, f"{resource.reference_field}_key")
+        typed = some.where(*conditions, key == fold_key(text)).limit(BEST).subquery()
+        many = _search_all(resource, text, some.where(*conditions)).limit(LOOKED_AT + 1).subquery()
+        found = select(many).union(select(typed)).subquery()
+    best = select(found.c.id, func.count().over()).order_by(found.c.points, found.c.id).limit(BEST)
+    rows = db.session.execute(best).all()
+    count = rows[0][1] if rows else 0
+    return BestMatches([row[0] for row in rows], min(count, LOOKED_AT), count <= LOOKED_AT)
+
+
+def _search_all(resource: Resource, text: str, matches: Select[Any]) -> Select[Any]:
+    """Let SQLite begin at its index, so that it ends with enough of them (measured: 1 ms for 1,400)."""
+    if db.engine.dialect.name != "sqlite":
+        return matches
+    index = _find_index(resource)
+    there = matches.join(index, hide_index(index.c.rowid) == resource.model.id)
+    return there.where(_has_pieces(index, split_words(text)))

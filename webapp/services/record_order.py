@@ -1,0 +1,106 @@
+"""The ids of one page in the order of a list: few records are sorted, of many an index is walked down.
+
+Which of the two is the better way is known here, from the number of records, and not left to a planner: SQLite
+has no figures about values, and an order's first fifty can be anywhere among a million.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, asc, desc, false, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from webapp.resources.base import Field, Resource
+from webapp.resources.registry import get_resource
+from webapp.resources.types import Reference
+from webapp.services.bulk import is_among
+from webapp.services.record_cursor import Position
+from webapp.services.record_query import RecordQuery, hide_index
+from webapp.services.record_search import rank
+
+
+def sort_few(
+    resource: Resource,
+    field: Field | None,
+    text: str,
+    ids: Sequence[int],
+    position: Position | None,
+    *,
+    ascending: bool,
+    limit: int,
+) -> Select[Any]:
+    """Return the query of a page of these records, with the value that each is ordered by.
+
+    Without a field they are ordered by how well they match the text.
+    """
+    own = RecordQuery(resource)
+    if field is None:
+        place = rank(resource, text)
+    elif isinstance(field.type, Reference):
+        place = func.coalesce(own.order(field), "")  # what refers to nothing stands where an empty text would
+    else:
+        place = hide_index(own.order(field))
+    found = own.select(()).add_columns(place.label("place")).where(is_among(resource.model.id, ids))
+    return _cut(found, place, resource.model.id, position, ascending=ascending, limit=limit)
+
+
+def walk_many(
+    resource: Resource,
+    field: Field,
+    conditions: Sequence[ColumnElement[bool]],
+    position: Position | None,
+    *,
+    ascending: bool,
+    limit: int,
+) -> Select[Any]:
+    """Return the query of a page of all that fit the conditions, with the value that each is ordered by."""
+    model = resource.model
+    if not isinstance(field.type, Reference):
+        place = RecordQuery(resource).order(field)
+        found = select(model.id.label("id"), place.label("place")).where(*conditions)
+        return _cut(found, place, model.id, position, ascending=ascending, limit=limit)
+    column = getattr(model, field.column)
+    other = get_resource(field.type.resource)
+    target = aliased(other.model)
+    key = getattr(target, f"{other.reference_field}_key")
+    # It shall begin at the other table, in that one's order (measured: 0.2 ms, and 73 the other way round).
+    found = select(model.id.label("id"), key.label("place")).join(target, column == hide_index(target.id))
+    with_one = _cut(found.where(*conditions), key, model.id, position, ascending=ascending, limit=limit)
+    if not column.property.columns[0].nullable:
+        return with_one
+    # What refers to nothing stands where an empty text would, whatever the database thinks of NULL.
+    without = select(model.id.label("id"), literal("").label("place")).where(*conditions, column.is_(None))
+    if position is not None and position[0] == "":
+        without = without.where(model.id > position[1] if ascending else model.id < position[1])
+    elif position is not None and ascending:
+        without = without.where(false())
+    direction = asc if ascending else desc
+    without = without.order_by(direction(model.id)).limit(limit)
+    both = union_all(select(without.subquery()), select(with_one.subquery())).subquery()
+    chosen = select(both.c.id.label("id"), both.c.place.label("place"))
+    return chosen.order_by(direction(both.c.place), direction(both.c.id)).limit(limit)
+
+
+def _cut(
+    found: Select[Any],
+    place: ColumnElement[Any],
+    row_id: Any,
+    position: Position | None,
+    *,
+    ascending: bool,
+    limit: int,
+) -> Select[Any]:
+    direction = asc if ascending else desc
+    if position is not None:
+        found = found.where(_beyond(place, row_id, position, ascending=ascending))
+    return found.order_by(direction(place), direction(row_id)).limit(limit)
+
+
+def _beyond(
+    place: ColumnElement[Any], row_id: Any, position: Position, *, ascending: bool
+) -> ColumnElement[bool]:
+    """Return what comes after a position; the first condition says the same again in a way that finds the index."""
+    value, last_id = position
+    if ascending:
+        return and_(place >= value, or_(place > value, row_id > last_id))
+    return and_(place <= value, or_(place < value, row_id < last_id))
