@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from tests.support.databases import on_both_databases
 from webapp.database import write_transaction
@@ -64,6 +64,17 @@ def test_the_same_seed_makes_the_same_shop(make_app: MakeApp, tmp_path: Path) ->
             shops.append(dump())
     assert shops[0] == shops[1]
     assert shops[0]["Product"] != shops[2]["Product"]
+
+
+@on_both_databases
+def test_a_loaded_shop_is_known_to_the_planner(make_app: MakeApp) -> None:
+    with make_app().app_context():
+        demo.load_demo(60, 900, 1, now=NOW)
+        if db.engine.dialect.name == "sqlite":
+            known = "SELECT count(*) FROM sqlite_stat1 WHERE tbl IN ('product', 'outflow')"
+        else:
+            known = "SELECT count(*) FROM pg_class WHERE relname IN ('product', 'outflow') AND reltuples > 0"
+        assert db.session.scalar(text(known)) >= 2
 
 
 @on_both_databases
