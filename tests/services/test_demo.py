@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
-from tests.support.databases import on_both_databases
+from tests.support.databases import POSTGRES, on_both_databases
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Brand, Category, Inflow, Outflow, Product, ProductModel, Supplier
@@ -195,6 +195,14 @@ def test_records_that_come_later_get_new_ids(make_app: MakeApp) -> None:
             for resource in RESOURCES.values():
                 last = session.execute(select(func.max(resource.model.id))).scalar_one()
                 assert list(allocate_ids(session, resource.model.__tablename__, 2)) == [last + 1, last + 2]
+
+
+@pytest.mark.parametrize("database", [POSTGRES], indirect=True)
+def test_the_planner_knows_what_was_loaded(make_app: MakeApp) -> None:
+    with make_app(APP_TIMEZONE=ZONE).app_context():
+        demo.load_demo(20, 100, 1, now=NOW)
+        known = db.session.execute(text("SELECT reltuples FROM pg_class WHERE oid = 'product'::regclass"))
+        assert known.scalar_one() == 20
 
 
 @on_both_databases
