@@ -11,9 +11,7 @@ depends_on = None
 SEARCHED = ("category", "brand", "product_model", "supplier", "product", "inflow", "outflow")
 
 # Equal values are ordered by id, so it belongs to the index: a page deep among equals costs what the first one does.
-# Categories and kinds are few: what is narrowed to one of them is many, in the usual order of the list.
 ORDERS = (
-    ("product", ("category_id", "title")),
     ("product", ("cost_price", "id")),
     ("product", ("sell_price", "id")),
     ("product", ("reorder_level", "id")),
@@ -21,11 +19,11 @@ ORDERS = (
     ("inflow", ("supplier_id", "id")),
     ("inflow", ("quantity", "id")),
     ("inflow", ("unit_cost", "id")),
-    ("inflow", ("kind", "occurred_at")),
+    ("inflow", ("kind", "id")),
     ("outflow", ("quantity", "id")),
     ("outflow", ("unit_price", "id")),
     ("outflow", ("unit_cost", "id")),
-    ("outflow", ("kind", "occurred_at")),
+    ("outflow", ("kind", "id")),
 )
 # Those of references get the id, too.
 REPLACED = (("product", "category_id"), ("product", "product_model_id"))
@@ -40,7 +38,6 @@ def upgrade() -> None:
         op.create_index(f"ix_{table}_{column}_id", table, [column, "id"])
     for table, columns in ORDERS:
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
-    op.drop_index("ix_product_low_stock", table_name="product")
     op.create_index("ix_product_low_title_id", "product", ["title", "id"], **LOW)
     create = _create_fts if op.get_bind().dialect.name == "sqlite" else _create_trigrams
     create()
@@ -95,7 +92,6 @@ def downgrade() -> None:
         else:
             op.execute(f"DROP INDEX ix_{table}_search_text")
     op.drop_index("ix_product_low_title_id", table_name="product")
-    op.create_index("ix_product_low_stock", "product", ["quantity", "reorder_level"])
     for table, columns in ORDERS:
         op.drop_index(f"ix_{table}_{'_'.join(columns)}", table_name=table)
     for table, column in REPLACED:

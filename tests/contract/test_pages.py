@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from tests.support.databases import counted_queries, on_both_databases
-from tests.support.factories import fill_shop, save, stock_up
+from tests.support.databases import on_both_databases
+from tests.support.factories import save
 from tests.support.houses import load_person, sign_in
 from tests.support.pages import HTMX, is_fragment, soup
 from webapp.extensions import db
@@ -170,37 +170,6 @@ def test_a_filter_that_cannot_be_read_is_said_and_left_out(reader: FlaskClient) 
     assert alert is not None
     assert "“many” is not a number." in alert.get_text()
     assert len(page.select("tbody tr")) == 3
-
-
-def test_the_queries_of_a_page_do_not_grow_with_its_rows(app: Flask) -> None:
-    reader = signed_in(app)
-    with app.app_context():
-        fill_shop()
-        paths = [f"/{item.name}/{path}" for item in RESOURCES.values() for path in ("", first_id(app, item))]
-        before = {path: _count_queries(reader, path) for path in paths}
-        _add_many()
-        after = {path: _count_queries(reader, path) for path in paths}
-    assert after == before
-    assert max(after.values()) <= 20
-
-
-def _count_queries(reader: FlaskClient, path: str) -> int:
-    with counted_queries() as found:
-        assert reader.get(path).status_code == 200
-    return len(found)
-
-
-def _add_many() -> None:
-    """Fill every list with more records than before."""
-    stock_up(*(f"N-{number}" for number in range(30)), quantity=5)
-    for resource in ("categories", "brands", "suppliers"):
-        save(resource, *({"name": f"More {number}"} for number in range(30)))
-    save("product_models", *({"brand": "Acme", "name": f"More {number}"} for number in range(30)))
-    for resource in ("inflows", "outflows"):
-        save(
-            resource,
-            *({"reference": f"M-{number}", "product": f"N-{number}", "quantity": 1} for number in range(30)),
-        )
 
 
 def test_pages_lead_through_all_records_and_back(app: Flask) -> None:

@@ -26,8 +26,7 @@ from webapp.resources.registry import get_resource
 from webapp.resources.types import Problem
 from webapp.services.demo_catalogue import DEPARTMENTS, TRADERS, lines_of
 from webapp.services.demo_rows import iterate_movement_rows, supplier_row
-from webapp.services.demo_write import Ids, Pace, Row, Writer, move_stock
-from webapp.services.statistics import gather_statistics
+from webapp.services.demo_write import Ids, Pace, Row, Writer, gather_statistics, move_stock
 
 if TYPE_CHECKING:
     from webapp.services.demo_goods import Goods
