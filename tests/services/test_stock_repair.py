@@ -5,7 +5,7 @@ from contextvars import Context
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tests.support.databases import on_both_databases
@@ -22,8 +22,9 @@ SALES = 25
 
 
 def spoil() -> None:
-    """Add pieces to every product that no movement has brought."""
+    """Add pieces to every product that no movement has brought, locked in the order of every writer."""
     with write_transaction() as session:
+        session.execute(select(Product.id).order_by(Product.id).with_for_update())
         query = update(Product).values(quantity=Product.quantity + 7)
         session.execute(query.execution_options(synchronize_session=False))
 
