@@ -39,7 +39,9 @@ def count_as(app: Flask, person: str, ids: dict[str, int]) -> Counts:
 def add_many(app: Flask, number: int) -> None:
     """Save that many more records of every kind, all hanging on the first ones, too."""
     with app.app_context():
-        names = [f"A{number}-{place}" for place in range(number)]
+        names = [
+            f"{number} A{place}" for place in range(number)
+        ]  # found by their words, not by how they begin
         for resource in ("categories", "brands", "suppliers"):
             save(resource, *({"name": name} for name in names))
         save("product_models", *({"brand": "Bolt", "name": name} for name in names))

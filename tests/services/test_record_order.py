@@ -32,7 +32,7 @@ def fill(app: Flask) -> None:
         save("products", *(product(name, quantity=int(name[-1]) % 3) for name in names))
         model = {"brand": "Bolt", "product_model": "N-1", "quantity": 2}
         save("products", *(product(f"M-{place}", title="Same", **model) for place in range(5)))
-        suppliers = ({}, {"supplier": "Northern"}, {"supplier": "southern"})
+        suppliers: tuple[dict[str, str], ...] = ({}, {"supplier": "Northern"}, {"supplier": "southern"})
         rows = ({"reference": name, "product": name, "quantity": 2} for name in names)
         save("inflows", *(row | suppliers[place % 3] for place, row in enumerate(rows)))
         save("outflows", *({"reference": name, "product": name, "quantity": 1} for name in names))
