@@ -2,10 +2,20 @@
 
 from flask import Flask
 
-from webapp.api import auth, docs, exports, imports, job_errors, limits, specification
+from webapp.api import (
+    auth,
+    docs,
+    exports,
+    imports,
+    job_errors,
+    limits,
+    prometheus,
+    specification,
+)
+from webapp.api.blueprint import ApiBlueprint
 from webapp.security import is_api_request
 
-BLUEPRINTS = (
+BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     exports.blueprint,
     imports.blueprint,
     job_errors.blueprint,  # that of jobs, with one address more
@@ -24,5 +34,8 @@ def init_app(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # in the order in which schemas declare them
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.after_request(limits.add_headers)
-    for blueprint in (*BLUEPRINTS, docs.blueprint):
+    prometheus.init_app(app)
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.register_blueprint(docs.blueprint)
+    app.register_blueprint(prometheus.blueprint)
