@@ -5,10 +5,12 @@ from flask import Flask
 from webapp.api import (
     auth,
     docs,
+    events,
     exports,
     imports,
     job_errors,
     limits,
+    metrics,
     prometheus,
     specification,
 )
@@ -16,9 +18,11 @@ from webapp.api.blueprint import ApiBlueprint
 from webapp.security import is_api_request
 
 BLUEPRINTS: tuple[ApiBlueprint, ...] = (
+    events.blueprint,
     exports.blueprint,
     imports.blueprint,
     job_errors.blueprint,  # that of jobs, with one address more
+    metrics.blueprint,
     specification.blueprint,
 )
 
@@ -29,6 +33,7 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def require_token() -> None:
         if is_api_request():
+            limits.count_unmatched()
             auth.authenticate_request()
 
     app.json.sort_keys = False  # type: ignore[attr-defined]  # in the order in which schemas declare them
