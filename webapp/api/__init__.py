@@ -12,6 +12,7 @@ from webapp.api import (
     limits,
     metrics,
     prometheus,
+    records,
     specification,
 )
 from webapp.api.blueprint import ApiBlueprint
@@ -23,6 +24,7 @@ BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     imports.blueprint,
     job_errors.blueprint,  # that of jobs, with one address more
     metrics.blueprint,
+    *records.BLUEPRINTS,  # one a kind of record
     specification.blueprint,
 )
 
