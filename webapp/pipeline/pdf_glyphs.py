@@ -98,8 +98,8 @@ def _load_system() -> tuple[Any, list[ctypes.c_void_p]]:
     library.FcInitLoadConfigAndFonts.restype = ctypes.c_void_p
     library.FcConfigGetFonts.argtypes = [ctypes.c_void_p, ctypes.c_int]
     library.FcConfigGetFonts.restype = ctypes.POINTER(_FontSet)
-    value = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(ctypes.c_void_p)]
-    library.FcPatternGetCharSet.argtypes = library.FcPatternGetString.argtypes = value
+    for getter in (library.FcPatternGetCharSet, library.FcPatternGetString):
+        getter.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(ctypes.c_void_p)]
     library.FcCharSetHasChar.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     found = library.FcConfigGetFonts(library.FcInitLoadConfigAndFonts(), SYSTEM_SET)
     charsets = []
