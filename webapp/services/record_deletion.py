@@ -1,13 +1,20 @@
 """Deleting one record by hand: what uses it is said first, and may be given another one in its place."""
 
 from webapp.database import write_transaction
-from webapp.errors import Conflict, Invalid
+from webapp.errors import Invalid
 from webapp.extensions import db
 from webapp.models import User
-from webapp.resources.base import N_, Resource
+from webapp.resources.base import Resource
 from webapp.resources.types import Problem
 from webapp.services.accounts import require_role
-from webapp.services.record_editing import SOURCE, get_values
+from webapp.services.record_editing import (
+    SOURCE,
+    EditConflict,
+    Snapshot,
+    get_values,
+    list_differences,
+    take_snapshot,
+)
 from webapp.services.record_plan import SaveContext
 from webapp.services.record_removal import remove_records
 from webapp.services.signals import rows_saved
@@ -19,19 +26,20 @@ def check_deletion(resource: Resource, record_id: int) -> Problem | None:
     return remove_records(db.session(), resource, [record_id], context).get(record_id)
 
 
-def check_unchanged(resource: Resource, record_id: int, version: int) -> None:
-    """Raise Conflict when a record is no longer at the version at which somebody saw it."""
-    if get_values(resource, record_id)["version"] != version:
-        raise Conflict(N_("It was changed meanwhile. Look at it again before you delete it."))
+def check_unchanged(resource: Resource, record_id: int, seen: Snapshot) -> None:
+    """Raise EditConflict when a record no longer is what somebody saw; a product that was sold meanwhile still is."""
+    current = take_snapshot(resource, get_values(resource, record_id))
+    if current.version != seen.version and list_differences(seen, current):
+        raise EditConflict(current)
 
 
-def delete_record(actor: User, resource: Resource, record_id: int, version: int | None = None) -> None:
-    """Delete a record, if a version is given as it was at it; Invalid says why it stays."""
+def delete_record(actor: User, resource: Resource, record_id: int, seen: Snapshot | None = None) -> None:
+    """Delete a record; EditConflict when it is not what was seen, Invalid says why it stays."""
     require_role(actor, "editor")
     context = SaveContext(actor.id, SOURCE)
     with write_transaction() as session:
-        if version is not None:
-            check_unchanged(resource, record_id, version)
+        if seen is not None:
+            check_unchanged(resource, record_id, seen)
         problem = remove_records(session, resource, [record_id], context).get(record_id)
         if problem is not None:
             raise Invalid({"": problem})
