@@ -81,7 +81,9 @@ def test_a_scanner_does_not_wait_for_the_page(shop: Flask, stack: Stack, visitor
         assert quantity_of("7891000100103") == 8
 
 
-def test_a_product_is_found_by_its_name_while_it_is_typed(shop: Flask, stack: Stack, visitor: Visitor) -> None:
+def test_a_product_is_found_by_its_name_while_it_is_typed(
+    shop: Flask, stack: Stack, visitor: Visitor
+) -> None:
     stack.start_web()
     page = visitor.page
     open_count(page, stack.url)

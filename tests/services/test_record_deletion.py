@@ -64,7 +64,7 @@ def test_what_nothing_uses_goes_with_a_change(session: Session, editor: User) ->
     db.session.rollback()
     seen = snapshot("brands", brand)
     with pytest.raises(Conflict):
-        delete_record(editor, get_resource("brands"), brand, Snapshot(0, seen.texts | {"name": "Acne"}))
+        delete_record(editor, get_resource("brands"), brand, Snapshot(0, {**seen.texts, "name": "Acne"}))
     delete_record(editor, get_resource("brands"), brand, seen)
     assert count(Brand) == 0
     last = session.scalars(select(Change).order_by(Change.id.desc())).first()
@@ -167,9 +167,12 @@ def test_who_comes_between_two_batches_stops_it_and_the_next_try_is_about_the_re
     save("product_models", *({"brand": "Acme", "name": f"M-{number}"} for number in range(5)))
     acme = id_of("brands", "Acme")
 
+    def take_name() -> None:
+        save("product_models", {"brand": "Bolt", "name": "M-3"})
+
     def come_between(sender: str, session: Session, **_: object) -> None:
         rows_saved.disconnect(come_between)
-        after_commit(session, lambda: save("product_models", {"brand": "Bolt", "name": "M-3"}))  # type: ignore[func-returns-value]
+        after_commit(session, take_name)
 
     rows_saved.connect(come_between)
     with pytest.raises(Invalid) as error:

@@ -46,7 +46,9 @@ def delete_record(resource: Resource, record_id: int) -> ResponseReturnValue:
     except Invalid as error:
         return _show_question(resource, record_id, error.problems), 422
     except EditConflict as error:
-        problem = Problem(N_("Somebody else has changed it meanwhile."), N_("Look at it again before you delete it."))
+        problem = Problem(
+            N_("Somebody else has changed it meanwhile."), N_("Look at it again before you delete it.")
+        )
         differences = _list_differences(resource, seen, error.current)
         return _show_question(resource, record_id, {"": problem}, differences), 409
     flash(_("%(kind)s “%(name)s” is deleted.", kind=_(resource.label), name=name))

@@ -27,6 +27,7 @@ from webapp.resources.types import Problem
 from webapp.services.demo_catalogue import DEPARTMENTS, TRADERS, lines_of
 from webapp.services.demo_rows import iterate_movement_rows, supplier_row
 from webapp.services.demo_write import Ids, Pace, Row, Writer, gather_statistics, let_log_grow, move_stock
+from webapp.services.product_moves import note_moves
 
 if TYPE_CHECKING:
     from webapp.services.demo_goods import Goods
@@ -85,6 +86,7 @@ class _Loader:
         self._write_catalogue()
         self._write_products()
         self._write_movements()
+        note_moves()
         gather_statistics()
         names = ("categories", "brands", "product_models", "suppliers", "products", "inflows", "outflows")
         return {name: self.writer.counts[name] for name in names}

@@ -19,7 +19,9 @@ from webapp.services.records import allocate_ids
 
 Row = dict[str, Any]
 Ids = dict[tuple[Any, ...], int]
-LOG_PAGES = 20_000  # of SQLite's log, 80 MB, before it is written back (measured: a load takes 0.6 of the time)
+LOG_PAGES = (
+    20_000  # of SQLite's log, 80 MB, before it is written back (measured: a load takes 0.6 of the time)
+)
 ANALYSED_ROWS = 1_000  # of each index of SQLite: a fifth of a second with six million records
 SMALLEST_BATCH, LARGEST_BATCH = 200, 20_000
 PREFIXES = {"inflows": "IN", "outflows": "OUT"}

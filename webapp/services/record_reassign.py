@@ -89,9 +89,7 @@ def _reassign(use: Use, record_id: int, replacement: Replacement | None, context
         time.sleep(0)  # in web this is where others have their turn
 
 
-def _reassign_some(
-    use: Use, record_id: int, replacement: Replacement | None, context: SaveContext
-) -> int:
+def _reassign_some(use: Use, record_id: int, replacement: Replacement | None, context: SaveContext) -> int:
     with write_transaction() as session:
         new_id = find_replacement(session, use, replacement, record_id)
         rows = _lock(session, use, record_id, BATCH_ROWS)
@@ -105,7 +103,9 @@ def _add_done(problems: Mapping[str, Problem], done: int) -> dict[str, Problem]:
     if not done:
         return dict(problems)
     told = Problem(
-        N_("Somebody else came in between: %(count)s of them were changed already, the others are as they were."),
+        N_(
+            "Somebody else came in between: %(count)s of them were changed already, the others are as they were."
+        ),
         N_("Go on with the others below."),
         count=done,
     )
@@ -157,8 +157,7 @@ def _reassign_product(
     ledger = StockLedger()
     ledger.load(session, [record_id, new_id])
     plans = {
-        use.resource.name: _plan(use, _lock(session, use, record_id, MOST_MOVEMENTS), new_id)
-        for use in uses
+        use.resource.name: _plan(use, _lock(session, use, record_id, MOST_MOVEMENTS), new_id) for use in uses
     }
     _move_stock(ledger, plans, record_id, new_id)
     for use in uses:
