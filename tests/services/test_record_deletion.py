@@ -64,8 +64,8 @@ def test_what_nothing_uses_goes_with_a_change(session: Session, editor: User) ->
     db.session.rollback()
     seen = snapshot("brands", brand)
     with pytest.raises(Conflict):
-        delete_record(editor, get_resource("brands"), brand, Snapshot(0, {**seen.texts, "name": "Acne"}))
-    delete_record(editor, get_resource("brands"), brand, seen)
+        delete_record(editor, get_resource("brands"), brand, seen=Snapshot(0, {**seen.texts, "name": "Acne"}))
+    delete_record(editor, get_resource("brands"), brand, seen=seen)
     assert count(Brand) == 0
     last = session.scalars(select(Change).order_by(Change.id.desc())).first()
     assert last is not None

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from webapp.errors import Invalid, Problem
+from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
 from webapp.resources.base import N_, Resource
 from webapp.resources.types import Reference
@@ -42,14 +42,15 @@ def delete_record(resource: Resource, record_id: int) -> ResponseReturnValue:
         record_deletion.check_unchanged(resource, record_id, seen)
         if changed := _reassign(resource, record_id):
             flash(ngettext("%(num)s record was changed.", "%(num)s records were changed.", changed))
-        record_deletion.delete_record(current_user, resource, record_id, seen)
+        record_deletion.delete_record(current_user, resource, record_id, seen=seen)
     except Invalid as error:
         return _show_question(resource, record_id, error.problems), 422
-    except EditConflict as error:
+    except Conflict as error:
         problem = Problem(
             N_("Somebody else has changed it meanwhile."), N_("Look at it again before you delete it.")
         )
-        differences = _list_differences(resource, seen, error.current)
+        current = error.current if isinstance(error, EditConflict) else seen
+        differences = _list_differences(resource, seen, current)
         return _show_question(resource, record_id, {"": problem}, differences), 409
     flash(_("%(kind)s “%(name)s” is deleted.", kind=_(resource.label), name=name))
     return go_to(url_for("records.list_records", resource=resource))

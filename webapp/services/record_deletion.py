@@ -26,21 +26,33 @@ def check_deletion(resource: Resource, record_id: int) -> Problem | None:
     return remove_records(db.session(), resource, [record_id], context).get(record_id)
 
 
-def check_unchanged(resource: Resource, record_id: int, seen: Snapshot) -> None:
-    """Raise EditConflict when a record no longer is what somebody saw; a product that was sold meanwhile still is."""
+def check_unchanged(resource: Resource, record_id: int, seen: Snapshot) -> int:
+    """Return a record's version if it is what somebody saw, as a product is that was sold meanwhile; else EditConflict."""
     current = take_snapshot(resource, get_values(resource, record_id))
     if current.version != seen.version and list_differences(seen, current):
         raise EditConflict(current)
+    return current.version
 
 
-def delete_record(actor: User, resource: Resource, record_id: int, seen: Snapshot | None = None) -> None:
-    """Delete a record; EditConflict when it is not what was seen, Invalid says why it stays."""
+def delete_record(
+    actor: User,
+    resource: Resource,
+    record_id: int,
+    version: int | None = None,
+    *,
+    seen: Snapshot | None = None,
+    source: str = SOURCE,
+) -> None:
+    """Delete a record; Invalid says why it stays.
+
+    If a version is given, only at that one (Outdated); if what somebody has ``seen``, only as that (EditConflict).
+    """
     require_role(actor, "editor")
-    context = SaveContext(actor.id, SOURCE)
+    context = SaveContext(actor.id, source)
     with write_transaction() as session:
         if seen is not None:
-            check_unchanged(resource, record_id, seen)
-        problem = remove_records(session, resource, [record_id], context).get(record_id)
+            version = check_unchanged(resource, record_id, seen)
+        problem = remove_records(session, resource, [record_id], context, version=version).get(record_id)
         if problem is not None:
             raise Invalid({"": problem})
         rows_saved.send(resource.name, save=context, session=session)
