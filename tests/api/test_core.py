@@ -138,3 +138,12 @@ def test_whoever_is_disabled_has_no_token_that_works(app: Flask) -> None:
         person = session.merge(load_person(app, "editor"))
         person.is_enabled = False
     assert app.test_client().get(SPEC, headers=bearer(token)).status_code == 401
+
+
+def test_json_that_is_none_names_its_line(app: Flask) -> None:
+    body = '{"resource": "brands",\n "format" "csv"}'
+    answer = Caller(app, "viewer").post("/exports", data=body, content_type="application/json")
+    problem = read_problem(answer)
+    assert problem["status"] == 400
+    assert problem["errors"][0]["line"] == 2
+    assert "Expecting ':' delimiter: line 2" in problem["detail"]

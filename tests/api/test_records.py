@@ -346,6 +346,7 @@ def test_only_what_was_asked_for_is_answered(app: Flask) -> None:
     [
         ("colour=red", "colour", "Unknown field."),
         ("sort=colour", "sort", "Must be one of: serial_number"),
+        ("brand=Acme&brand=Bolt", "brand", "comes more than once"),
         ("fields=colour", "fields", "There is no field “colour”. Use one of: id, serial_number"),
         ("limit=0", "limit", "1"),
         ("limit=many", "limit", "integer"),

@@ -27,7 +27,7 @@ class ProblemErrorSchema(ApiSchema):
     """One thing that is wrong, and where."""
 
     field = fields.String(allow_none=True, metadata={"description": "The field, or null for the whole."})
-    line = fields.Integer(metadata={"description": "The line of the file, or the place in a batch, from 1."})
+    line = fields.Integer(metadata={"description": "The line of the body, from 1, where it is no JSON."})
     detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
 
 
