@@ -61,6 +61,7 @@ def test_a_token_that_was_revoked_or_is_over_does_not_work(app: Flask, change: d
 def test_a_browser_s_session_counts_for_nothing(app: Flask, client: FlaskClient) -> None:
     sign_in(client, load_person(app, "admin"))
     assert client.get("/api/v1/jobs").status_code == 401
+    assert client.post("/api/v1/brands", json={"name": "Acme"}).status_code == 401
     assert client.get(SPEC).status_code == 200  # but for the description, which the page links to
 
 

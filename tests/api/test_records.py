@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.api import ROOT, Caller
+from tests.support.api import ROOT, Caller, ask_at_once
 from tests.support.databases import on_both_databases
-from tests.support.factories import fill_shop, product, quantity_of, save
+from tests.support.factories import fill_shop, product, quantity_of, save, stock_up
 from tests.support.records import ANY_VERSION, PIECES, create, make_values
 from webapp.extensions import db
 from webapp.models import Change
@@ -224,6 +224,34 @@ def test_nobody_s_change_is_lost(app: Flask) -> None:
     assert one.get(address).get_json()["phone"] == "1"
     fresh = {"If-Match": f'"0", {one.get(address).headers["ETag"]}'}
     assert one.ask("PATCH", address, json={"phone": "2"}, headers=fresh).status_code == 200
+
+
+@on_both_databases
+def test_of_many_who_change_what_they_saw_at_once_one_is_first(app: Flask) -> None:
+    callers = [Caller(app, "editor") for _ in range(5)]
+    made = create(callers[0], get_resource("suppliers"))
+    seen = {"If-Match": f'"{made["version"]}"'}
+
+    def change(caller: Caller) -> TestResponse:
+        phone = str(callers.index(caller))
+        return caller.ask("PATCH", f"/suppliers/{made['id']}", json={"phone": phone}, headers=seen)
+
+    answers = sorted(ask_at_once(callers, change), key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in answers] == [200, 412, 412, 412, 412]
+    assert callers[0].get(f"/suppliers/{made['id']}").get_json() == answers[0].get_json()
+
+
+@on_both_databases
+def test_the_same_key_many_times_at_once_makes_one_record(app: Flask) -> None:
+    callers = [Caller(app, "editor") for _ in range(5)]
+    with app.app_context():
+        stock_up("A")
+    sent, key = {"product": "A", "quantity": 3}, {"Idempotency-Key": "till-3"}
+    answers = ask_at_once(callers, lambda caller: caller.post("/inflows", json=sent, headers=key))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    with app.app_context():
+        assert quantity_of("A") == 3
 
 
 def test_a_product_that_was_sold_meanwhile_is_another_version(app: Flask) -> None:
