@@ -115,6 +115,9 @@ def test_amounts_moments_and_references_are_what_they_say(app: Flask) -> None:
     ("sent", "field", "said"),
     [
         ({"sell_price": 4.9}, "sell_price", "as text"),
+        ({"sell_price": "1,234.50"}, "sell_price", "“1,234.50” is no amount."),
+        ({"sell_price": "$4"}, "sell_price", "“$4” is no amount."),
+        ({"sell_price": "4e2"}, "sell_price", "“4e2” is no amount."),
         ({"sell_price": "4.90001"}, "sell_price", "more than four decimals"),
         ({"sell_price": "-1"}, "sell_price", "less than 0"),
         ({"quantity": "3"}, "quantity", "integer"),
@@ -143,6 +146,19 @@ def test_what_cannot_be_taken_is_said_by_field(
     assert answer.status_code == 422
     assert said in reasons(answer)[field]
     assert len(ids_of(caller.get("/products"))) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["01/02/2026", "31.12.2025", "2026-02-30", "2026-01-31T25:00", "today", "45000"]
+)
+def test_a_moment_is_never_guessed(app: Flask, text: str) -> None:
+    caller = Caller(app, "editor")
+    with app.app_context():
+        stock_up("A")
+    answer = caller.post("/inflows", json={"product": "A", "quantity": 1, "occurred_at": text})
+    assert f"“{text}” is no" in reasons(answer)["occurred_at"]
+    answer = caller.get(f"/inflows?occurred_at_from={text}")
+    assert f"“{text}” is no" in reasons(answer)["occurred_at_from"]
 
 
 def test_everything_that_is_missing_is_named_at_once(app: Flask) -> None:
@@ -378,8 +394,9 @@ def test_only_what_was_asked_for_is_answered(app: Flask) -> None:
         ("fields=colour", "fields", "There is no field “colour”. Use one of: id, serial_number"),
         ("limit=0", "limit", "1"),
         ("limit=many", "limit", "integer"),
-        ("sell_price_from=cheap", "sell_price_from", "“cheap” is not a number"),
-        ("no_movement_since=yesterday", "no_movement_since", "is not a date"),
+        ("sell_price_from=cheap", "sell_price_from", "“cheap” is no amount"),
+        ("no_movement_since=yesterday", "no_movement_since", "is no date"),
+        ("no_movement_since=01/02/2026", "no_movement_since", "is no date"),
         ("low_stock=perhaps", "low_stock", "boolean"),
         ("ids=one", "ids", "That is no selection"),
         ("cursor=x", "cursor", "This is no place in this list"),

@@ -16,8 +16,8 @@ EXTENSION = "stockroom_specification"
 OPENAPI = "3.1.0"
 DESCRIPTION = (
     "Everything that the pages do, for scripts and other systems. Every request brings a token of a user:"
-    " `Authorization: Bearer sr_…`. Amounts are decimal texts, moments are ISO 8601 in UTC, references are the"
-    " keys of other records. Errors are `application/problem+json` (RFC 9457)."
+    " `Authorization: Bearer sr_…`. Amounts are decimal texts, moments are ISO 8601, answered in UTC and taken in the"
+    " zone of the house where they name none; references are the keys of other records. Errors are `application/problem+json` (RFC 9457)."
 )
 
 blueprint = ApiBlueprint("specification", __name__, description="This description.")
