@@ -87,7 +87,7 @@ def build_specification(app: Flask) -> dict[str, Any]:
             part.register_views_in_doc(api, app, api.spec, name=part.name, parameters=None)
             api.spec.tag({"name": part.tag, "description": part.description})
     found: dict[str, Any] = api.spec.to_dict()
-    return found
+    return {"openapi": found["openapi"], **found}  # what it is comes first
 
 
 @blueprint.get("/openapi.json")
