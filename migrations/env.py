@@ -27,9 +27,9 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out what only one database has, which no model declares: the indexes of searches."""
+    """Leave out what only one database has, which no model declares: indexes of searches, the order of quantities."""
     if kind == "table" and name:
-        return "_search" not in name
+        return "_search" not in name and name != "product_quantity"
     return not (kind == "index" and name and name.endswith("_search_text"))
 
 
