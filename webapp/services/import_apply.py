@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from webapp.database import large_cache
 from webapp.models import DataImport
 from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
@@ -72,16 +73,18 @@ class Importer:
         """Save every batch with its errors, counts and checkpoint in one transaction, then end the job."""
         context = make_context(self.run, self.source)
         try:
-            for rows in self.source.read(int(self.run.checkpoint.get("line", 0))):
-                for batch in self.size.cut(rows):
-                    with self.size.measured():
-                        known = context.seen.copy()
-                        self.run.in_batch(
-                            partial(self._save_batch, batch=batch, context=context, known=known)
-                        )
+            with large_cache():
+                for rows in self.source.read(int(self.run.checkpoint.get("line", 0))):
+                    self._save_rows(rows, context)
         except RowFailed as failure:
             take_back(self.run, begin_take_back(self.run, failure.row))
         self._finish()
+
+    def _save_rows(self, rows: Sequence[CheckedRow], context: SaveContext) -> None:
+        for batch in self.size.cut(rows):
+            with self.size.measured():
+                known = context.seen.copy()
+                self.run.in_batch(partial(self._save_batch, batch=batch, context=context, known=known))
 
     def _save_batch(
         self, session: Session, batch: Sequence[CheckedRow], context: SaveContext, known: SeenKeys
