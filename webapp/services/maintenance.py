@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from webapp.database import write_transaction
 from webapp.models import Event
 from webapp.models.base import utc_now
-from webapp.services import files, periodic, user_links, user_sessions
+from webapp.services import files, idempotency, periodic, user_links, user_sessions
 from webapp.services.job_protocol import JobRun
 
 EVENTS_ARE_KEPT = timedelta(days=2)
@@ -21,6 +21,7 @@ def run_maintenance(run: JobRun) -> None:
     run.raise_if_stopped()
     removed += prune_events(now) + periodic.prune_system_jobs(now)
     removed += user_sessions.prune_sessions(now) + user_links.prune_links(now)
+    removed += idempotency.prune_requests(now)
     with run.batch() as session:
         run.complete(session, record_count=removed)
 

@@ -77,11 +77,12 @@ def list_records(
     cursor: str = "",
     limit: int = 50,
     estimate: bool = False,
+    with_stamps: bool = False,
 ) -> RecordPage:
     """Return one page by keyset: a page deep in a million rows costs what the first one does.
 
     ``cursor`` is one that an earlier page gave; one that cannot be read means the first page. ``estimate``
-    asks for an estimate where there are too many to count.
+    asks for an estimate where there are too many to count, ``with_stamps`` for each row's version and times.
     """
     chosen = dict(filters or {})
     field, downwards = find_order(resource, sort, chosen)
@@ -96,7 +97,8 @@ def list_records(
     else:
         ids = found.ids or ()
         ordered = sort_few(resource, field, text, ids, position, ascending=ascending, limit=limit + 1)
-    rows = _read_rows(resource, fields, ordered.subquery("page"), ascending=ascending)
+    stamps = _list_stamps(resource) if with_stamps else ()
+    rows = _read_rows(resource, fields, stamps, ordered.subquery("page"), ascending=ascending)
     more = len(rows) > limit
     rows = rows[:limit][::-1] if backwards else rows[:limit]
     count = found.count
@@ -134,9 +136,17 @@ def _find(resource: Resource, filters: dict[str, str], text: str) -> _Found:
     return _Found(None, COUNT_LIMIT, is_exact=False) if few is None else _Found(few, len(few), is_exact=True)
 
 
-def _read_rows(resource: Resource, fields: Sequence[Field], page: Any, *, ascending: bool) -> list[Any]:
+def _list_stamps(resource: Resource) -> Sequence[Any]:
+    """Return the columns of what every record has beside its fields."""
+    model = resource.model
+    return model.created_at, model.updated_at, model.version
+
+
+def _read_rows(
+    resource: Resource, fields: Sequence[Field], stamps: Sequence[Any], page: Any, *, ascending: bool
+) -> list[Any]:
     direction = asc if ascending else desc
-    statement = RecordQuery(resource).select(fields).add_columns(page.c.place)
+    statement = RecordQuery(resource).select(fields).add_columns(*stamps, page.c.place)
     statement = statement.join(page, page.c.id == resource.model.id)
     return list(db.session.execute(statement.order_by(direction(page.c.place), direction(page.c.id))).all())
 
@@ -149,7 +159,5 @@ def get_record(resource: Resource, record_id: int) -> Any | None:
     """Return one record's row with a value a field, its times and its version, or None."""
     if record_id > LARGEST_ID:
         return None
-    model = resource.model
-    statement = RecordQuery(resource).select(resource.fields)
-    statement = statement.add_columns(model.created_at, model.updated_at, model.version)
-    return db.session.execute(statement.where(model.id == record_id)).one_or_none()
+    statement = RecordQuery(resource).select(resource.fields).add_columns(*_list_stamps(resource))
+    return db.session.execute(statement.where(resource.model.id == record_id)).one_or_none()

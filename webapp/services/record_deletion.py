@@ -1,7 +1,7 @@
 """Deleting one record by hand: what uses it is said first, and may be given another one in its place."""
 
 from webapp.database import write_transaction
-from webapp.errors import Conflict, Invalid
+from webapp.errors import Invalid, Outdated
 from webapp.extensions import db
 from webapp.models import User
 from webapp.resources.base import N_, Resource
@@ -20,19 +20,21 @@ def check_deletion(resource: Resource, record_id: int) -> Problem | None:
 
 
 def check_unchanged(resource: Resource, record_id: int, version: int) -> None:
-    """Raise Conflict when a record is no longer at the version at which somebody saw it."""
+    """Raise Outdated when a record is no longer at the version at which somebody saw it."""
     if get_values(resource, record_id)["version"] != version:
-        raise Conflict(N_("It was changed meanwhile. Look at it again before you delete it."))
+        raise Outdated(N_("It was changed meanwhile. Look at it again before you delete it."))
 
 
-def delete_record(actor: User, resource: Resource, record_id: int, version: int | None = None) -> None:
-    """Delete a record, if a version is given as it was at it; Invalid says why it stays."""
+def delete_record(
+    actor: User, resource: Resource, record_id: int, version: int | None = None, *, source: str = SOURCE
+) -> None:
+    """Delete a record, if a version is given only at that one (Outdated); Invalid says why it stays."""
     require_role(actor, "editor")
-    context = SaveContext(actor.id, SOURCE)
+    context = SaveContext(actor.id, source)
     with write_transaction() as session:
         if version is not None:
             check_unchanged(resource, record_id, version)
-        problem = remove_records(session, resource, [record_id], context).get(record_id)
+        problem = remove_records(session, resource, [record_id], context, version=version).get(record_id)
         if problem is not None:
             raise Invalid({"": problem})
         rows_saved.send(resource.name, save=context, session=session)

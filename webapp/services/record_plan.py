@@ -140,6 +140,7 @@ class Planner:
     def _fill_again(self, row: CheckedRow, before: dict[str, Any]) -> None:
         """What is filled in for a new movement is filled in for one whose value was taken away."""
         filled = {column: row.values.get(column) for column in self.shape.columns}
+        filled["product_id"] = filled["product_id"] or before["product_id"]  # a row may leave it as it is
         self._fill_movement(filled)
         filled["reference"] = filled["reference"] or make_reference(self.name, before["id"])
         for item in self.shape.resource.writable_fields:
