@@ -12,11 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
-<<<<<<< HEAD
 from sqlalchemy import func, select
-=======
 from werkzeug.routing import Rule
->>>>>>> main
 from werkzeug.test import TestResponse
 
 from config import Settings
