@@ -1,7 +1,7 @@
 """The apply of an import: every row checked again and saved, batch by batch, exactly once."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import update
@@ -91,7 +91,9 @@ class Importer:
     ) -> None:
         # Rows and a memory of its own for each try: a rolled back one leaves nothing behind.
         context.seen = known.copy()
-        rows = [replace(row, values=dict(row.values), problems=list(row.problems)) for row in batch]
+        rows = [
+            CheckedRow(row.line, dict(row.values), list(row.problems), row.raw, row.columns) for row in batch
+        ]
         plans = save_file_rows(session, self.source, rows, context)
         failed = [plan.row for plan in plans if plan.action == "failed"]
         if failed and self.source.options["on_error"] == "abort":
@@ -99,8 +101,8 @@ class Importer:
         if self.source.has_old_errors:
             clear_lines(session, self.run, [row.line for row in batch])
         write_row_errors(session, self.run, failed)
-        for plan in plans:
-            self.run.counts[plan.action] += 1
+        for action, count in Counter(plan.action for plan in plans).items():
+            self.run.counts[action] += count
         self.run.processed += len(plans)
         self.run.checkpoint = {"line": batch[-1].line}
 
