@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    SQLColumnExpression,
     String,
     Table,
     and_,
@@ -175,7 +176,7 @@ def join_values(
     return ValuesTable(wanted, condition, {"wanted": orjson.dumps(values).decode()})
 
 
-def is_among(column: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+def is_among(column: SQLColumnExpression[int], ids: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition that a column has one of these ids: one parameter, however many they are."""
     if db.engine.dialect.name == "postgresql":
         return column == any_(literal(list(ids), ARRAY(BigInteger)))

@@ -1,7 +1,7 @@
 """Where products stand in the order of their quantities: on PostgreSQL in a narrow table beside them.
 
 There a changed quantity would be entered again into each of the product's indexes, were one of them on it. So none
-is, and triggers keep ``product_quantity`` (migration 0012). SQLite touches only the index that has the column.
+is, and triggers keep ``product_quantity`` (migration 0014). SQLite touches only the index that has the column.
 """
 
 from typing import Any

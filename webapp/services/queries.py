@@ -126,12 +126,14 @@ class _Found:
 
 
 def _find(resource: Resource, filters: dict[str, str], text: str) -> _Found:
-    conditions = where_filters(resource, RecordQuery(resource), filters)
+    conditions = where_filters(resource, RecordQuery(resource, may_join=True), filters)
     if not conditions and not text:
         return _Found(None, *count_records(resource.model, conditions))
     few = find_ids(resource.model, conditions) if conditions else None
     if text:
-        best = find_best(resource, text, conditions, few)
+        # The search is the index to begin at, and not a note beside the records.
+        others = where_filters(resource, RecordQuery(resource), filters)
+        best = find_best(resource, text, others, few)
         return _Found(best.ids, best.count, best.is_count_exact)
     return _Found(None, COUNT_LIMIT, is_exact=False) if few is None else _Found(few, len(few), is_exact=True)
 

@@ -25,12 +25,16 @@ class RecordQuery:
     """The expressions of a resource's fields. A table is joined once a field of it was asked for.
 
     Its conditions are answered through their own indexes, or with ``walks_down`` on the way down this field's.
+    With ``may_join`` they may name other tables beside the resource's: a plain query of its records joins those.
     """
 
-    def __init__(self, resource: Resource, *, walks_down: Field | None = None) -> None:
+    def __init__(
+        self, resource: Resource, *, walks_down: Field | None = None, may_join: bool = False
+    ) -> None:
         self.resource = resource
         self.model = resource.model
         self.walks_down = walks_down
+        self.may_join = may_join
         self._joins: dict[tuple[str, ...], Any] = {}
 
     def column(self, field: Field) -> ColumnElement[Any]:

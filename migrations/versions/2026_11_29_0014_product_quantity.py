@@ -7,8 +7,8 @@ index of what is low asks a column that hardly ever changes.
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
