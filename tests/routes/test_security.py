@@ -119,5 +119,5 @@ def test_an_error_page_has_a_number_and_no_traceback(app: Flask, client: FlaskCl
 def test_a_slow_answer_does_not_bring_an_old_session_back(client: FlaskClient) -> None:
     with client.session_transaction() as session:
         session.permanent = True
-    for path in ("/static/css/app.css", "/healthz"):
+    for path in ("/static/css/page.css", "/healthz"):
         assert client.get(path).headers.getlist("Set-Cookie") == []

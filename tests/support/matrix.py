@@ -183,7 +183,7 @@ Maker = Callable[[User], str]
 
 # What a placeholder is filled with, by its name.
 THINGS: dict[str, Maker] = {
-    "filename": lambda _: "css/app.css",
+    "filename": lambda _: "css/page.css",
     "resource": lambda _: "suppliers",
     "record_id": _make_record,
     "reference": _make_count,

@@ -1,6 +1,8 @@
 """Addresses of static files carry a hash of their content, so that browsers may keep them for ever."""
 
 import hashlib
+import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,13 @@ from flask import Flask, Response, request
 
 KEEP_SECONDS = 60 * 60 * 24 * 365
 HASH_LENGTH = 10
+
+# Our stylesheets in the order of the cascade: tokens first, then what is everywhere, then parts of pages.
+STYLESHEETS = (
+    *("tokens", "page", "shell", "menus", "buttons", "cards", "tables", "states", "forms"),
+    *("exports", "imports", "import_steps", "jobs", "dashboard", "monitor", "toasts", "sign_in"),
+    *("windows", "references", "record_forms", "users", "record", "audit", "stock", "lists"),
+)
 
 
 def init_app(app: Flask) -> None:
@@ -23,6 +32,17 @@ def init_app(app: Flask) -> None:
             and (version := _version(folder, values["filename"], known))
         ):
             values["v"] = version
+
+    @lru_cache(maxsize=1)
+    def list_versions(_second: int) -> list[str]:
+        names = [f"css/{name}.css" for name in STYLESHEETS]
+        return [f"{name}?v={_version(folder, name, known)}" for name in names]
+
+    @app.template_global()
+    def list_stylesheets() -> list[str]:
+        """Return the addresses of our stylesheets; every page asks, so their files are looked at once a second."""
+        start = f"{request.script_root}{app.static_url_path}"
+        return [f"{start}/{name}" for name in list_versions(int(time.monotonic()))]
 
     @app.after_request
     def keep_versions(response: Response) -> Response:
