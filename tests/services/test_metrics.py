@@ -37,7 +37,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Category, Inflow, Metric, Outflow, Product, ProductModel
 from webapp.models.base import Money
 from webapp.services import metrics, metrics_raw
-from webapp.services.exact_sum import choose_sum, exact_sum, fitting_sum
+from webapp.services.exact_sum import choose_sum, exact_sum, plain_sum, split_sum
 from webapp.services.metrics_days import split_into_days
 from webapp.services.metrics_redis import RedisMirror
 
@@ -347,14 +347,16 @@ def test_sales_beyond_64_bits_keep_their_cents(make_app: MakeApp) -> None:
 @pytest.mark.parametrize(
     ("row_id", "quantity", "price", "chosen"),
     [
-        (1, 1, "922337203685477.5807", fitting_sum),  # 2^63 - 1 ten-thousandths
-        (2, 1, "461168601842738.7903", fitting_sum),
-        (2, 1, "461168601842738.7904", exact_sum),
-        (1, 2, "461168601842738.7904", exact_sum),
-        (1, -2, "461168601842738.7904", exact_sum),  # stock below zero, where that is allowed
+        (1, 1, "922337203685477.5807", plain_sum),  # 2^63 - 1 ten-thousandths
+        (2, 1, "461168601842738.7903", plain_sum),
+        (2, 1, "461168601842738.7904", split_sum),
+        (1, 2, "461168601842738.7904", split_sum),
+        (1, -2, "461168601842738.7904", split_sum),  # stock below zero, where that is allowed
+        (1_000_000, 5_000_000, "200.0000", split_sum),
+        (1_000_000, 5_000_000, "1000000000.0000", exact_sum),
     ],
 )
-def test_a_plain_sum_is_chosen_where_none_can_leave_64_bits(
+def test_as_few_parts_are_summed_as_stay_in_64_bits(
     row_id: int, quantity: int, price: str, chosen: type[exact_sum]
 ) -> None:
     amounts = (Column("price", Money), Column("cost", Money))
