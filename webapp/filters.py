@@ -24,7 +24,6 @@ from webapp.routes import page_context, static_urls
 from webapp.routes.sparklines import draw_sparkline
 from webapp.services import queries
 
-
 EMPTY = "–"
 KILO = 1024
 SIZES = ("kB", "MB", "GB", "TB")
