@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,6 +40,13 @@ def _timezone(text: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("write a name of the time zone database, such as America/Sao_Paulo") from None
     return text
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(","))
+    except ValueError as error:
+        raise ValueError(f"write networks such as 10.0.0.0/8 with commas between ({error})") from None
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -101,6 +109,9 @@ class Settings:
     file_ttl_days: int = _setting(7, _at_least(1))
 
     api_requests_per_minute: int = _setting(600, _at_least(1))
+    metrics_allowed_networks: tuple[IPv4Network | IPv6Network, ...] = _setting((), _networks)
+    api_batch_records: int = _setting(1_000, _at_least(1))
+    api_batch_mb: int = _setting(10, _at_least(1))
 
     lease_seconds: float = _setting(60.0, _at_least(0.1, float))
     heartbeat_seconds: float = _setting(15.0, _at_least(0.02, float))

@@ -32,10 +32,12 @@ FILES = {
     "htmx.org/dist/htmx.min.js": "js/htmx.min.js",
     "socket.io-client/dist/socket.io.min.js": "js/socket.io.min.js",
     "chart.js/dist/chart.umd.min.js": "js/chart.umd.min.js",
-    # Whole fonts (Latin, Greek, Cyrillic), for PDFs on machines without any; DejaVu for symbols and arrows.
+    # Whole fonts (Latin, Greek, Cyrillic), for PDFs on machines without any; DejaVu for symbols and arrows;
+    # emoji without colours, as they are printed.
     "@expo-google-fonts/noto-sans/400Regular/NotoSans_400Regular.ttf": "fonts/NotoSans-Regular.ttf",
     "@expo-google-fonts/noto-sans/700Bold/NotoSans_700Bold.ttf": "fonts/NotoSans-Bold.ttf",
     "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": "fonts/DejaVuSans.ttf",
+    "@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf": "fonts/NotoEmoji-Regular.ttf",
 }
 SPRITE = "icons.svg"
 SVG = "http://www.w3.org/2000/svg"

@@ -2,7 +2,7 @@
 
 from webapp.resources.types import Problem
 
-__all__ = ["Conflict", "Forbidden", "Invalid", "NotFound", "Problem"]
+__all__ = ["Conflict", "Forbidden", "Invalid", "NotFound", "Outdated", "Problem"]
 
 
 class NotFound(Exception):
@@ -23,3 +23,7 @@ class Invalid(Exception):
 
 class Conflict(Exception):
     """The thing is in a state in which this cannot be done. The message is a sentence for people."""
+
+
+class Outdated(Conflict):
+    """Somebody else has changed the thing since the actor looked at it."""

@@ -23,6 +23,7 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
         "health.healthz",
+        "health.readyz",
         "auth.login",
         "auth.sign_in",
         "invitations.show_link",
@@ -30,6 +31,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "settings.change_language",
     }
 )
+GUARDS_ITSELF = frozenset({"prometheus.show"})  # asks for a network or a token instead of a session
 
 API_PREFIX = "/api/"
 # For people, although they stand beside what they describe; the description itself is for both.
@@ -54,7 +56,11 @@ def init_app(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def require_user() -> ResponseReturnValue | None:
-        if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS or is_api_request():
+        if (
+            request.endpoint is None
+            or request.endpoint in PUBLIC_ENDPOINTS | GUARDS_ITSELF
+            or is_api_request()
+        ):
             return None  # webapp.api asks for a token
         return None if current_user.is_authenticated else login.unauthorized()
 

@@ -101,6 +101,13 @@
     if (input) close(input);
   });
 
+  /* Whoever types faster than the list comes has no use for it any more: a scanner, above all. */
+  document.addEventListener(
+    "submit",
+    (event) => event.target.querySelectorAll("[data-reference]").forEach(close),
+    true,
+  );
+
   // -- Choosing -------------------------------------------------------------------------------------
 
   function point(input, option) {
@@ -128,6 +135,7 @@
     set(input, value);
     const other = document.getElementById(input.dataset.referenceScope ?? "");
     if (other) set(other, scope);
+    if ("referenceSubmit" in input.dataset) input.form.requestSubmit();
   }
 
   function set(input, value) {

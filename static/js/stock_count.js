@@ -22,19 +22,23 @@
     true,
   );
 
-  form.addEventListener("htmx:beforeRequest", (event) => {
+  /* What the list of matches asks for is none of it. */
+  const onOwn = (name, react) =>
+    form.addEventListener(name, (event) => event.detail.requestConfig.verb === "post" && react(event));
+
+  onOwn("htmx:beforeRequest", (event) => {
     isBusy = true;
     if (event.detail.requestConfig.parameters.scan === scan().value) scan().value = "";
   });
-  form.addEventListener("htmx:beforeSwap", () => {
+  onOwn("htmx:beforeSwap", () => {
     const active = form.contains(document.activeElement) && document.activeElement.matches("input[id]");
     typed = active ? { id: document.activeElement.id, value: document.activeElement.value } : { id: "scan", value: scan().value };
   });
-  form.addEventListener("htmx:afterSwap", () => {
+  onOwn("htmx:afterSwap", () => {
     const field = document.getElementById(typed.id);
     if (field && (typed.id !== "scan" || typed.value || waiting.length)) field.value = typed.value;
   });
-  form.addEventListener("htmx:afterRequest", () => {
+  onOwn("htmx:afterRequest", () => {
     isBusy = false;
     if (waiting.length) setTimeout(addNext);
   });

@@ -81,6 +81,34 @@ def test_a_scanner_does_not_wait_for_the_page(shop: Flask, stack: Stack, visitor
         assert quantity_of("7891000100103") == 8
 
 
+def test_a_product_is_found_by_its_name_while_it_is_typed(
+    shop: Flask, stack: Stack, visitor: Visitor
+) -> None:
+    stack.start_web()
+    page = visitor.page
+    open_count(page, stack.url)
+    visitor.mark()
+    product_field = page.get_by_label("Product", exact=True)
+    page.keyboard.type("tea 20")
+    options = page.get_by_role("option")
+    expect(options).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Counted of Black tea, 20 bags")).to_have_value("1")
+    expect(product_field).to_have_value("")
+    expect(product_field).to_be_focused()
+    expect(options).to_have_count(0)
+    page.keyboard.type("pot")
+    page.get_by_role("option", name="Porcelain").click()
+    expect(page.get_by_label("Counted of Porcelain")).to_have_value("1")
+    for _ in range(3):
+        scan(page, "SKU-7")
+    expect(page.get_by_label("Counted of Porcelain")).to_have_value("4")
+    page.wait_for_timeout(400)  # longer than the list waits for one who types
+    expect(page.locator("#scan-options")).to_be_hidden()
+    assert visitor.is_marked(), "the page was reloaded"
+
+
 def test_a_count_just_typed_is_the_one_that_is_applied(shop: Flask, stack: Stack, visitor: Visitor) -> None:
     stack.start_web()
     page = visitor.page

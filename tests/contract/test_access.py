@@ -11,12 +11,15 @@ import pytest
 from flask import Flask
 
 from tests.support.matrix import METHODS, Route, list_routes, observe
+from webapp.resources.registry import RESOURCES
 
 pytestmark = pytest.mark.slow  # some five hundred requests
 
 TABLE = """
 static GET                           200 200 200 200 | -
 health.healthz GET                   200 200 200 200 | -
+health.readyz GET                    503 503 503 503 | -
+prometheus.show GET                  401 401 401 401 | -
 auth.login GET                       200 303 303 303 | -
 auth.sign_in POST                    422 422 422 422 | -
 auth.logout POST                     login 303 303 303 | -
@@ -140,14 +143,26 @@ api_jobs.list_errors GET             401 200 200 200 | 404 404 200
 api_jobs.cancel_job POST             401 409 409 409 | 404 404 409
 api_jobs.retry_job POST              401 202 202 202 | 404 404 202
 api_jobs.mark_read PUT               401 204 204 204 | 404 404 204
+api_events.list_events GET           401 200 200 200 | -
+api_metrics.show_metrics GET         401 200 200 200 | -
 api_docs.show GET                    login 200 200 200 | -
 api_specification.show GET           401 200 200 200 | -
+"""
+# The same for every kind of record: nobody's own, and what a viewer only looks at.
+RECORDS = """
+api_KIND.list_records GET            401 200 200 200 | -
+api_KIND.show_record GET             401 200 200 200 | -
+api_KIND.create_record POST          401 403 422 422 | -
+api_KIND.update_record PATCH         401 403 200 200 | -
+api_KIND.delete_record DELETE        401 403 204 204 | -
+api_KIND.save_records POST           401 403 422 422 | -
 """
 
 
 def read_table() -> dict[str, str]:
     """Return what is expected of each route."""
-    lines = (re.split(r" +", line, maxsplit=2) for line in TABLE.strip().splitlines())
+    rows = [TABLE, *(RECORDS.replace("KIND", kind) for kind in RESOURCES)]
+    lines = (re.split(r" +", line, maxsplit=2) for table in rows for line in table.strip().splitlines())
     return {f"{endpoint} {method}": statuses for endpoint, method, statuses in lines}
 
 
@@ -206,6 +221,7 @@ def test_nobody_gets_at_what_belongs_to_another_and_only_administrators_manage()
 PUBLIC = {
     "static GET",
     "health.healthz GET",
+    "health.readyz GET",
     "auth.login GET",
     "auth.sign_in POST",
     "invitations.show_link GET",  # whoever holds the link is who it is for

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,7 +23,8 @@ from tests.pipeline.write_samples import (
 )
 from webapp.pipeline.formats import Column
 from webapp.pipeline.formula import neutralise_formula, restore_formula_text
-from webapp.resources.types import Money, Style, Text
+from webapp.pipeline.write_text import REMEMBERED, _remember_amounts, format_money
+from webapp.resources.types import PLAIN, Money, Style, Text
 
 NAMES = [column.name for column in COLUMNS]
 
@@ -51,7 +53,7 @@ def test_no_cell_begins_like_a_formula() -> None:
 def test_a_lone_surrogate_is_replaced_and_counted() -> None:
     _, result = export("csv", NAUGHTY_ROWS)
     assert [str(note) for note in result.notes] == [
-        f"{len(TEXTS)} invalid characters were replaced by “\ufffd”."
+        f"Invalid characters, replaced by “\ufffd”: {len(TEXTS)}."
     ]
 
 
@@ -136,6 +138,31 @@ def test_columns_are_formatted_as_the_types_do(rows: list[tuple[Any, ...]], deci
         [column.type.format(value, style) for column, value in zip(COLUMNS[6:], row, strict=True)]
         for row in rows
     ]
+
+
+AMOUNTS = st.decimals(min_value=-(10**14), max_value=10**14, places=4)
+SPELLINGS: tuple[Callable[[Decimal], Any], ...] = (
+    lambda amount: int(amount.scaleb(4)),  # as SQLite keeps it
+    lambda amount: f"{amount:.4f}",  # as PostgreSQL writes it
+    lambda amount: amount,
+)
+
+
+@given(st.lists(st.tuples(AMOUNTS, st.sampled_from(SPELLINGS)), min_size=1), st.booleans())
+def test_an_amount_is_the_same_however_it_comes(
+    amounts: list[tuple[Decimal, Callable[[Decimal], Any]]],
+    mixed: bool,  # noqa: FBT001 - hypothesis gives it
+) -> None:
+    amounts = [(amount + 0, spell if mixed else amounts[0][1]) for amount, spell in amounts]
+    values = [None, *(spell(amount) for amount, spell in amounts)]
+    expected = ["", *(Money().format(amount, PLAIN) for amount, _ in amounts)]
+    assert format_money(values, PLAIN) == expected
+
+
+def test_what_is_remembered_of_amounts_stays_small() -> None:
+    values = list(range(3 * REMEMBERED))
+    assert format_money(values, PLAIN) == [Money().format(Decimal(value).scaleb(-4)) for value in values]
+    assert len(_remember_amounts(int, ".")) <= REMEMBERED + 1
 
 
 @given(st.lists(st.text(), min_size=1))

@@ -114,10 +114,13 @@ def test_every_naughty_text_is_shown() -> None:
     column = Column("text", "Text", Text(20_000))
     rows = [(text,) for text in NAUGHTY]
     data, result = export("pdf", rows, {"long_text": "full"}, columns=(column,))
-    assert result.notes == ()
+    assert [str(note).partition(":")[0] for note in result.notes] == [
+        "Invalid characters, replaced by “\ufffd”",
+        "Characters for which there is no font, shown as “□”",
+    ]
     text = squash("".join(re.sub(r"\s+Page \d+ of .*", "", page) for page in read_pages(data)))
     for naughty in NAUGHTY:
-        expected = squash(clean(naughty))
+        expected = squash(clean(naughty)).replace("\ue000", "□")
         if re.search("[\u0590-\u06ff\u202e\u200b\ufeff\U0001f1e6-\U0001ffff]", naughty):
             continue  # shown, but extracted in an order or with signs of the program's own
         assert expected in text.replace("Text", ""), naughty
@@ -125,8 +128,24 @@ def test_every_naughty_text_is_shown() -> None:
 
 def test_long_texts_are_shortened_and_said_so() -> None:
     data, result = export("pdf", NAUGHTY_ROWS)
-    assert [str(note) for note in result.notes] == ["5 long texts were shortened to 6 lines and end in “…”."]
+    assert str(result.notes[0]) == "Long texts shortened to 6 lines, ending in “…”: 5."
     assert str(result.notes[0]) in read_pages(data)[-1]
+
+
+def test_emoji_are_drawn_and_what_no_font_has_is_counted() -> None:
+    column = Column("text", "Text", Text())
+    rows = [("drill 🪛 rocket 🚀",), ("nobody has \U0003fff0 or \U0003fff1",), ("broken \ud800 text\x07",)]
+    data, result = export("pdf", rows, columns=(column,))
+    assert [str(note) for note in result.notes] == [
+        "Invalid characters, replaced by “\ufffd”: 2.",
+        "Characters for which there is no font, shown as “□”: 2.",
+    ]
+    text = "\n".join(read_pages(data))
+    assert "drill 🪛 rocket 🚀" in text
+    assert "nobody has □ or □" in text
+    assert str(result.notes[1]) in text
+    if shutil.which("pdffonts"):
+        assert "Export-Emoji" in run("pdffonts", data)
 
 
 def test_a_table_without_rows() -> None:

@@ -53,6 +53,7 @@ def test_the_hash_is_a_strong_etag_and_a_known_file_is_not_sent_again(
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", whole.headers["ETag"])
     assert browser.get(url, headers={"If-None-Match": '"another"'}).data == whole.data
     assert browser.get(url, headers={"If-Match": '"another"'}).status_code == 412
+    assert browser.get(url, headers={"If-Match": "*"}).data == whole.data
 
 
 def test_head_says_all_and_sends_nothing(browser: FlaskClient, url: str) -> None:

@@ -315,5 +315,30 @@ def test_what_was_changed_meanwhile_is_not_deleted(
     said_after(colleague, send(colleague, soup(colleague.get(f"/brands/{brand}/edit")), name="Crux Two"))
     answer = send(browser, mine)
     assert answer.status_code == 409
-    assert "changed meanwhile" in words(soup(answer), "[role=alert]")
+    assert "Somebody else has changed it meanwhile." in words(soup(answer), "[role=alert]")
+    assert words(soup(answer), ".conflict-field") == "Name Crux Crux Two"
     said_after(browser, send(browser, soup(answer)))
+
+
+def test_a_product_that_is_sold_meanwhile_goes_with_that_sale(
+    app: Flask, browser: FlaskClient, colleague: FlaskClient
+) -> None:
+    double = id_of(app, "products", "00123")
+    page = soup(browser.get(f"/products/{double}/delete"))
+    said_after(colleague, send(colleague, soup(colleague.get("/outflows/new?product=00123")), quantity="2"))
+    said = said_after(browser, send(browser, page, replacement="=1+1"))
+    assert "3 records were changed." in said
+    assert "is deleted." in said
+
+
+def test_what_was_changed_and_was_chosen_is_still_there_when_it_asks_again(
+    app: Flask, browser: FlaskClient, colleague: FlaskClient
+) -> None:
+    category = id_of(app, "categories", "Tools")
+    page = soup(browser.get(f"/categories/{category}/delete"))
+    said_after(colleague, send(colleague, soup(colleague.get(f"/categories/{category}/edit")), name="Gear"))
+    answer = send(browser, page, replacement="Toys")
+    assert answer.status_code == 409
+    again = filled(soup(answer), FORM)
+    assert again["replacement"] == "Toys"
+    assert "Category “Gear” is deleted." in said_after(browser, send(browser, soup(answer)))

@@ -21,7 +21,7 @@ from webapp.models.clock import db_now
 from webapp.services import health, job_protocol, monitor, workers
 from webapp.services.job_protocol import JobRun
 from webapp.services.monitor_failures import normalise
-from webapp.services.monitor_overview import _percentiles
+from webapp.services.monitor_overview import find_percentiles
 from webapp.services.monitor_types import JobDetail, Percentiles
 from webapp.services.redact import HIDDEN, hide_secrets
 from webapp.services.traces import keep_own_frames
@@ -191,9 +191,9 @@ def test_a_frozen_broker_does_not_hold_the_page(app: Flask, session: Session, ad
 
 
 def test_percentiles_are_durations_that_were_measured() -> None:
-    assert _percentiles([float(number) for number in range(1, 101)]) == Percentiles(50, 95)
-    assert _percentiles([7.0]) == Percentiles(7, 7)
-    assert _percentiles([]) == Percentiles(None, None)
+    assert find_percentiles([float(number) for number in range(1, 101)]) == Percentiles(50, 95)
+    assert find_percentiles([7.0]) == Percentiles(7, 7)
+    assert find_percentiles([]) == Percentiles(None, None)
 
 
 @pytest.mark.parametrize(

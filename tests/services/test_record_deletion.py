@@ -6,16 +6,19 @@ from sqlalchemy.orm import Session
 
 from tests.support.databases import on_both_databases
 from tests.support.factories import fill_shop, heard_signals, product, quantity_of, save, stock_up
+from webapp.database import after_commit
 from webapp.errors import Conflict, Forbidden, Invalid
 from webapp.extensions import db
 from webapp.models import Brand, Change, Inflow, Outflow, Product, ProductModel, Supplier, User
 from webapp.resources.registry import get_resource
 from webapp.services import record_reassign, record_uses
-from webapp.services.record_deletion import check_deletion, delete_record
+from webapp.services.record_deletion import check_deletion, check_unchanged, delete_record
+from webapp.services.record_editing import EditConflict, Snapshot, get_values, take_snapshot
 from webapp.services.record_reassign import reassign_uses
 from webapp.services.record_replacement import Replacement
 from webapp.services.record_uses import list_uses
 from webapp.services.reference_options import list_options
+from webapp.services.signals import rows_saved
 
 pytestmark = [on_both_databases, pytest.mark.slow]
 
@@ -29,6 +32,14 @@ def id_of(resource: str, key: str, title: str = "") -> int:
 
 def reassign(actor: User, resource: str, old: int, key: str, scope: str = "") -> int:
     return reassign_uses(actor, get_resource(resource), old, Replacement(key, scope))
+
+
+def snapshot(resource: str, record_id: int) -> Snapshot:
+    """Return what somebody sees of a record now."""
+    found = get_resource(resource)
+    seen = take_snapshot(found, get_values(found, record_id))
+    db.session.rollback()
+    return seen
 
 
 def count(model: type) -> int:
@@ -51,9 +62,10 @@ def test_what_nothing_uses_goes_with_a_change(session: Session, editor: User) ->
     brand = id_of("brands", "Acme")
     assert check_deletion(get_resource("brands"), brand) is None
     db.session.rollback()
+    seen = snapshot("brands", brand)
     with pytest.raises(Conflict):
-        delete_record(editor, get_resource("brands"), brand, version=7)
-    delete_record(editor, get_resource("brands"), brand, version=1)
+        delete_record(editor, get_resource("brands"), brand, seen=Snapshot(0, {**seen.texts, "name": "Acne"}))
+    delete_record(editor, get_resource("brands"), brand, seen=seen)
     assert count(Brand) == 0
     last = session.scalars(select(Change).order_by(Change.id.desc())).first()
     assert last is not None
@@ -132,6 +144,50 @@ def test_two_of_one_name_do_not_meet_under_one_brand(session: Session, editor: U
     assert count(ProductModel) == 2
 
 
+def test_a_name_that_is_taken_is_found_before_the_first_is_changed(
+    session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_reassign, "BATCH_ROWS", 2)
+    save("brands", {"name": "Acme"}, {"name": "Bolt"})
+    save("product_models", *({"brand": "Acme", "name": f"M-{number}"} for number in range(7)))
+    save("product_models", {"brand": "Bolt", "name": "m-6"})
+    changes = count(Change)
+    with pytest.raises(Invalid) as error:
+        reassign(editor, "brands", id_of("brands", "Acme"), "Bolt")
+    assert list(error.value.problems) == ["replacement"]
+    assert "“M-6”" in str(error.value.problems["replacement"])
+    assert count(Change) == changes
+
+
+def test_who_comes_between_two_batches_stops_it_and_the_next_try_is_about_the_rest(
+    session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_reassign, "BATCH_ROWS", 2)
+    save("brands", {"name": "Acme"}, {"name": "Bolt"})
+    save("product_models", *({"brand": "Acme", "name": f"M-{number}"} for number in range(5)))
+    acme = id_of("brands", "Acme")
+
+    def take_name() -> None:
+        save("product_models", {"brand": "Bolt", "name": "M-3"})
+
+    def come_between(sender: str, session: Session, **_: object) -> None:
+        rows_saved.disconnect(come_between)
+        after_commit(session, take_name)
+
+    rows_saved.connect(come_between)
+    with pytest.raises(Invalid) as error:
+        reassign(editor, "brands", acme, "Bolt")
+    assert "2 of them were changed already" in str(error.value.problems[""])
+    assert "“M-3”" in str(error.value.problems["replacement"])
+    assert [use.count for use in list_uses(get_resource("brands"), acme)] == [3]
+    db.session.rollback()
+    inserted = session.scalars(select(ProductModel).order_by(ProductModel.id.desc())).first()
+    assert inserted is not None
+    delete_record(editor, get_resource("product_models"), inserted.id)
+    assert reassign(editor, "brands", acme, "Bolt") == 3
+    delete_record(editor, get_resource("brands"), acme)
+
+
 def test_the_movements_of_a_product_take_its_stock_with_them(session: Session, editor: User) -> None:
     stock_up("A", "B", quantity=5)
     save(
@@ -148,6 +204,20 @@ def test_the_movements_of_a_product_take_its_stock_with_them(session: Session, e
     assert (quantity_of("A"), quantity_of("B")) == (0, 1)
     delete_record(editor, get_resource("products"), double)
     assert count(Product) == 1
+
+
+def test_a_product_that_was_sold_since_it_was_looked_at_is_the_same_product(
+    session: Session, editor: User
+) -> None:
+    stock_up("A", "B", quantity=5)
+    double = id_of("products", "A")
+    seen = snapshot("products", double)
+    save("outflows", {"reference": "S-1", "product": "A", "quantity": 4})
+    check_unchanged(get_resource("products"), double, seen)
+    db.session.rollback()
+    save("products", product("A", title="Another title"))
+    with pytest.raises(EditConflict):
+        check_unchanged(get_resource("products"), double, seen)
 
 
 def test_more_than_one_batch_is_changed(session: Session, editor: User) -> None:

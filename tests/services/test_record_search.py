@@ -1,13 +1,11 @@
 """Searching: words anywhere, short ones at the beginning of a word, the best first; the index never drifts."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from flask import Flask
 from sqlalchemy import text, update
 
 from tests.support.databases import on_both_databases
-from tests.support.factories import product, save, stock_up
+from tests.support.factories import save, stock_up
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Category
@@ -122,16 +120,3 @@ def test_the_demo_shop_can_be_searched(app: Flask) -> None:
         load_demo(200, 1000, 1)
         check_index()
         assert found("coffee", "products")
-
-
-@on_both_databases
-def test_what_has_not_moved_is_found(app: Flask) -> None:
-    with app.app_context():
-        stock_up("A-1", "A-2", quantity=3)
-        save("products", product("A-3"))
-        long_ago = datetime.now(UTC) - timedelta(days=400)
-        save("inflows", {"reference": "P-1", "product": "A-3", "quantity": 1, "occurred_at": long_ago})
-        day = (datetime.now(UTC) - timedelta(days=30)).date().isoformat()
-        products = get_resource("products")
-        page = queries.list_records(products, products.fields[:1], filters={"no_movement_since": day})
-        assert [row.serial_number for row in page.rows] == ["A-3"]

@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import Rule
 
-from tests.support.api import ROOT, bearer, make_token
+from tests.support.api import ROOT, Caller, bearer, make_token
 from tests.support.factories import save, stock_up
 from tests.support.houses import drain_queue, email_of, load_person, sign_in
 from tests.support.imports import check, upload
 from tests.support.jobs import ask, change, look_at
+from tests.support.records import ANY_VERSION, create
 from webapp.database import write_transaction
 from webapp.models import DataImport, User
 from webapp.models.clock import db_now
+from webapp.resources.registry import RESOURCES, get_resource
 from webapp.services import (
     accounts,
     api_tokens,
@@ -30,6 +32,8 @@ from webapp.services import (
 )
 from webapp.services.saved_exports import Draft
 from webapp.services.user_sessions import Place
+
+Maker = Callable[[User], str]
 
 PEOPLE = ("viewer", "editor", "admin")
 OTHER = "stranger"  # an editor, whose things are foreign to all of them
@@ -89,7 +93,7 @@ def _ask(app: Flask, route: Route, person: str | None, owner: str) -> str:
 
 def _ask_api(app: Flask, route: Route, person: str | None, url: str) -> str:
     """Return the status of one request by a script: with the person's token, and a body that only begins."""
-    headers = bearer(make_token(app, person)) if person is not None else {}
+    headers = ANY_VERSION | (bearer(make_token(app, person)) if person is not None else {})
     body = {} if route.method in ("GET", "DELETE") else BODIES.get(route.key, {"json": {}})
     return str(app.test_client().open(url, method=route.method, headers=headers, **body).status_code)
 
@@ -110,6 +114,18 @@ def _fill(endpoint: str, name: str, owner: str) -> str:
 
 def _make_record(_owner: User) -> str:
     return str(save("suppliers", {"name": f"Supplier {next(_numbers)}"})[0].record_id)
+
+
+def _make_kind(kind: str) -> Maker:
+    """Return what makes a record of one kind that nothing uses, as a script does it."""
+    chosen = {"quantity": 0} if kind == "products" else {}
+
+    def make(_owner: User) -> str:
+        house: Any = current_app
+        caller = Caller(house._get_current_object(), OTHER)
+        return str(create(caller, get_resource(kind), **chosen)["id"])
+
+    return make
 
 
 def _make_job(owner: User) -> str:
@@ -179,8 +195,6 @@ def _make_link(owner: User) -> str:
     return user_links.create_link(accounts.get_user(email_of("admin")), owner.id).token
 
 
-Maker = Callable[[User], str]
-
 # What a placeholder is filled with, by its name.
 THINGS: dict[str, Maker] = {
     "filename": lambda _: "css/page.css",
@@ -208,6 +222,11 @@ SPECIAL: dict[str, Maker] = {
     "imports_fixes.edit_row public_id": _make_checked,
     "imports_fixes.fix_row public_id": _make_checked,
     "dashboard.download_figures name": lambda _: "categories",
+    **{
+        f"api_{kind}.{view} record_id": _make_kind(kind)
+        for kind in RESOURCES
+        for view in ("show_record", "update_record", "delete_record")
+    },
 }
 # What is sent: a yes to every question, but for what would end the part of somebody who is needed again,
 # and the version at which a record was seen.

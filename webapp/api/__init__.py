@@ -2,13 +2,29 @@
 
 from flask import Flask
 
-from webapp.api import auth, docs, exports, imports, job_errors, limits, specification
+from webapp.api import (
+    auth,
+    docs,
+    events,
+    exports,
+    imports,
+    job_errors,
+    limits,
+    metrics,
+    prometheus,
+    records,
+    specification,
+)
+from webapp.api.blueprint import ApiBlueprint
 from webapp.security import is_api_request
 
-BLUEPRINTS = (
+BLUEPRINTS: tuple[ApiBlueprint, ...] = (
+    events.blueprint,
     exports.blueprint,
     imports.blueprint,
     job_errors.blueprint,  # that of jobs, with one address more
+    metrics.blueprint,
+    *records.BLUEPRINTS,  # one a kind of record
     specification.blueprint,
 )
 
@@ -19,10 +35,14 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def require_token() -> None:
         if is_api_request():
+            limits.count_unmatched()
             auth.authenticate_request()
 
     app.json.sort_keys = False  # type: ignore[attr-defined]  # in the order in which schemas declare them
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.after_request(limits.add_headers)
-    for blueprint in (*BLUEPRINTS, docs.blueprint):
+    prometheus.init_app(app)
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.register_blueprint(docs.blueprint)
+    app.register_blueprint(prometheus.blueprint)

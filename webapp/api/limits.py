@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import Response, request
 from flask_limiter.util import get_remote_address
+from limits import parse
 from redis import RedisError
+from werkzeug.exceptions import TooManyRequests
 
 from webapp.extensions import limiter, settings
 from webapp.security import is_api_request
@@ -29,6 +31,21 @@ def _token_key() -> str:
     """The token's hash, because counters may be kept in Redis; who brings none is counted by their address."""
     key = request.headers.get("Authorization", "").partition(" ")[2].strip()
     return hash_key(key) if key else get_remote_address()
+
+
+def count_unmatched() -> None:
+    """Count a request below ``/api`` that no blueprint answers, with all others: else keys could be tried freely."""
+    if request.endpoint is not None:
+        return
+    item, key = parse(f"{settings().api_requests_per_minute} per minute"), _token_key()
+    try:
+        if limiter.limiter.hit(item, key, POLICY):
+            return
+        left = limiter.limiter.get_window_stats(item, key, POLICY).reset_time - time.time()
+    except RedisError:  # the same as where a blueprint answers
+        log.debug("A request cannot be counted.", exc_info=True)
+        return
+    raise TooManyRequests(retry_after=max(1, ceil(left)))
 
 
 def add_headers(response: Response) -> Response:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Outdated, Problem
 from webapp.extensions import db
 from webapp.filters import advice, sentence
 from webapp.resources.base import N_
@@ -96,7 +96,7 @@ def _render_http(error: HTTPException) -> Response:
         cause = getattr(error, "original_exception", None)
         log.error("Request %s to %s failed.", g.get("request_id"), request.path, exc_info=cause or error)
     messages = (getattr(error, "data", None) or {}).get("messages")
-    errors = list(_flatten(messages)) if messages else None
+    errors = list(flatten_messages(messages)) if messages else None
     own = "" if errors or error.description == type(error).description else str(error.description)
     kept = [
         (name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")
@@ -104,11 +104,11 @@ def _render_http(error: HTTPException) -> Response:
     return make_problem(status, own, errors, kept)
 
 
-def _flatten(messages: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+def flatten_messages(messages: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     """Return what a schema found as a list: ``{"json": {"fields": {"0": [...]}}}`` is the field ``fields.0``."""
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
-            yield from _flatten(inner, (*path, str(name)))
+            yield from flatten_messages(inner, (*path, str(name)))
         return
     field = ".".join(part for part in path[1:] if part != "_schema") or None  # the first one is the location
     for message in messages if isinstance(messages, list) else [messages]:
@@ -129,6 +129,7 @@ RENDERERS: dict[type[Exception], Callable[[Any], Response]] = {
     HTTPException: _render_http,
     NotFound: lambda _error: make_problem(404),
     Forbidden: lambda _error: make_problem(403),
+    Outdated: lambda _error: make_problem(412),
     Conflict: lambda error: make_problem(409, _(str(error))),
     Invalid: lambda error: make_problem(422, errors=list_errors(error.problems)),
     Problem: lambda error: make_problem(422, explain(error)),

@@ -24,6 +24,7 @@ from webapp.models.job import (
 )
 from webapp.models.journal import Change, Event, Metric, Notice
 from webapp.models.movement import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
+from webapp.models.product_move import ProductMove
 from webapp.models.saved_export import REPEATS, SavedExport
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "PeriodicSlot",
     "Product",
     "ProductModel",
+    "ProductMove",
     "SavedExport",
     "Schedule",
     "Supplier",

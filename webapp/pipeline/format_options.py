@@ -51,7 +51,7 @@ class Format:
 
     ``is_importable`` says that an import reads the file back without loss, ``max_rows`` how many it
     can hold. Batches of ``batch_rows`` take well under a second each, so that progress is smooth and
-    a cancel is prompt. ``presets`` are named sets of option values, chosen through the option
+    a cancel is prompt; ``cache_kib`` is what SQLite keeps of its file in memory meanwhile. ``presets`` are named sets of option values, chosen through the option
     ``preset``.
     """
 
@@ -64,6 +64,7 @@ class Format:
     is_importable: bool = False
     max_rows: int | None = None
     batch_rows: int = 2000
+    cache_kib: int = 32_000
     options: tuple[Option, ...] = ()
     presets: Mapping[str, Mapping[str, str | bool]] = field(default_factory=dict)
 

@@ -120,6 +120,7 @@ PDF = Format(
     writer=write_pdf.write,
     binary=True,
     batch_rows=250,
+    cache_kib=2_000,  # the memory is for drawing, which takes a thousand times as long as reading
     options=(
         Option(
             "long_text",

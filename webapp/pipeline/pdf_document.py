@@ -7,10 +7,11 @@ from typing import Any
 
 from webapp.pipeline.pdf_columns import GAP, MARGIN, PAGE_WIDTH, Layout
 from webapp.pipeline.pdf_fonts import EM, Face, FontFiles, get_face
+from webapp.pipeline.pdf_glyphs import Glyphs
 from webapp.pipeline.pdf_lines import Block
 from webapp.pipeline.pdf_merge import PLACEHOLDER
 from webapp.pipeline.pdf_pages import Page
-from webapp.pipeline.pdf_text import clean, wrap
+from webapp.pipeline.pdf_text import wrap
 from webapp.pipeline.pdf_values import Formatter, get_translations
 from webapp.pipeline.write_base import Column, ExportInfo
 from webapp.resources.base import N_
@@ -34,16 +35,21 @@ class Document:
         self.info = info
         self.layout = layout
         self.fonts = fonts
+        self.glyphs = Glyphs(fonts.paths)
         self._face, self._bold = get_face(fonts.regular), get_face(fonts.bold)
         self.formatter = Formatter(info)
         self.head = Block(layout, self._bold)
         cells = [
-            wrap(clean(column.label), slot.width, self._bold)[0]
+            wrap(self.show(column.label), slot.width, self._bold)[0]
             for column, slot in zip(columns, layout.slots, strict=True)
         ]
         height = max(map(len, cells))
         blank = wrap("", 0, self._bold)[0]
         self.head.add([blank * (height - len(cell)) + tuple(cell) for cell in cells])
+
+    def show(self, text: str) -> str:
+        """Return a text as it can be drawn."""
+        return self.glyphs.show(text)
 
     @cached_property
     def _translations(self) -> Any:
@@ -80,7 +86,7 @@ class Document:
 
     def _wrap(self, text: str, size: float, face: Face) -> list[str]:
         width = int((PAGE_WIDTH - 2 * MARGIN) / size * EM)
-        return [line.text for line in wrap(clean(text), width, face)[0]]
+        return [line.text for line in wrap(self.show(text), width, face)[0]]
 
     @property
     def meta_top(self) -> float:
@@ -91,7 +97,7 @@ class Document:
     def footer(self) -> str:
         """The title, as far as it fits into the footer."""
         width = int((PAGE_WIDTH - 2 * MARGIN) / 2 / FOOTER_SIZE * EM)
-        return wrap(clean(self.info.title), width, self._face, limit=1)[0][0].text
+        return wrap(self.show(self.info.title), width, self._face, limit=1)[0][0].text
 
     @property
     def title_height(self) -> float:
@@ -106,8 +112,7 @@ class Document:
     def get_stylesheet(self) -> str:
         """Return the CSS of all pages, with the fonts that it may use."""
         faces = [("Export", "normal", self.fonts.regular), ("Export", "bold", self.fonts.bold)]
-        if self.fonts.symbols:
-            faces.append(("Export Symbols", "normal", self.fonts.symbols))
+        faces += [(f"Export {name}", "normal", path) for name, path in self.fonts.others]
         rules = [
             f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: url("{path.as_uri()}") }}'
             for family, weight, path in faces

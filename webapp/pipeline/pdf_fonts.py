@@ -20,7 +20,10 @@ FAMILIES = (  # regular and bold, best first
     ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"),
     ("LiberationSans-Regular.ttf", "LiberationSans-Bold.ttf"),
 )
-SYMBOLS = "DejaVuSans.ttf"  # Arabic, Hebrew, arrows … where the family has none
+OTHERS = (  # for characters that the family has not
+    ("Symbols", "DejaVuSans.ttf"),  # Arabic, Hebrew, arrows …
+    ("Emoji", "NotoEmoji-Regular.ttf"),
+)
 
 # Characters whose width is the sum of its parts: no marks that combine, no script that joins letters
 # or runs from right to left, nothing invisible.
@@ -50,20 +53,21 @@ class FontFiles:
 
     regular: Path
     bold: Path
-    symbols: Path | None
+    others: tuple[tuple[str, Path], ...]
 
     @property
     def paths(self) -> list[Path]:
         """All files."""
-        return [path for path in (self.regular, self.bold, self.symbols) if path is not None]
+        return [self.regular, self.bold, *(path for _, path in self.others)]
 
 
 def find_fonts() -> FontFiles:
     """Return our own fonts, or else the system's; Problem when there are none."""
     for regular, bold in FAMILIES:
-        files = [_find_font(name) for name in (regular, bold, SYMBOLS)]
+        files = [_find_font(name) for name in (regular, bold)]
         if files[0] is not None:
-            return FontFiles(files[0], files[1] or files[0], files[2])
+            others = tuple((name, path) for name, file in OTHERS if (path := _find_font(file)))
+            return FontFiles(files[0], files[1] or files[0], others)
     raise Problem(
         N_("No font for PDF files was found."),
         N_("Run the set-up, which puts fonts into %(folder)s."),

@@ -11,13 +11,13 @@ from webapp.pipeline.pdf_pages import Page, Paginator
 from webapp.pipeline.pdf_text import Line, clean, wrap
 from webapp.pipeline.pdf_values import PLACES, Formatter, get_places
 from webapp.pipeline.write_base import Batch, Column, ExportInfo, Note, Row
-from webapp.pipeline.write_text import is_text
+from webapp.pipeline.write_text import is_text, read_amount
 from webapp.resources.base import N_
 from webapp.resources.types import Integer, Money
 
 LINES_OF_TEXT = 6  # of a cell, before an ellipsis
 UNKNOWN_ROWS = 100  # times as many rows as in the sample are provided for, if nobody knows
-SHORTENED = N_("%(count)s long texts were shortened to %(lines)s lines and end in “…”.")
+SHORTENED = N_("Long texts shortened to %(lines)s lines, ending in “…”: %(count)s.")
 
 
 class Table:
@@ -42,7 +42,7 @@ class Table:
         ]
         layout = build_layout(
             columns,
-            [self._format(row) for row in sample],
+            [[clean(text) for text in self._format(row)] for row in sample],
             self._format(self._expect_totals(sample, info.total)),
             self._face,
             self._bold,
@@ -54,20 +54,19 @@ class Table:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What the reader should know about the texts."""
-        if not self.shortened:
-            return ()
-        return (Note(SHORTENED, {"count": self.shortened, "lines": LINES_OF_TEXT}),)
+        shortened = {"count": self.shortened, "lines": LINES_OF_TEXT}
+        return (*((Note(SHORTENED, shortened),) if self.shortened else ()), *self.document.glyphs.notes)
 
     def _read(self, batch: Batch) -> list[Row]:
         """Return the rows with their amounts as numbers: here they are added up."""
         columns: list[Any] = list(zip(*batch, strict=True))
         for index in self._amounts if columns else ():
-            columns[index] = [None if value is None else Decimal(value) for value in columns[index]]
+            columns[index] = [None if value is None else read_amount(value) for value in columns[index]]
         return list(zip(*columns, strict=True))
 
     def _format(self, row: Sequence[Any]) -> list[str]:
         cells = zip(row, self._columns, self._places, strict=True)
-        return [clean(self._formatter.format(value, column.type, places)) for value, column, places in cells]
+        return [self._formatter.format(value, column.type, places) for value, column, places in cells]
 
     def _expect_totals(self, sample: Sequence[Row], total: int | None) -> list[Any]:
         """Return totals as large as may be expected of all rows: they need room in their columns."""
@@ -93,7 +92,7 @@ class Table:
     def _wrap(self, row: Row) -> list[tuple[Line, ...]]:
         cells = []
         for text, width in zip(self._format(row), self._widths, strict=True):
-            lines, is_shortened = wrap(text, width, self._face, self._limit)
+            lines, is_shortened = wrap(self.document.show(text), width, self._face, self._limit)
             self.shortened += is_shortened
             cells.append(lines)
         return cells

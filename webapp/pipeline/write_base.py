@@ -5,7 +5,7 @@ one batch at a time and keeps none, so its memory does not depend on the number 
 reports progress, and cancels by raising, inside that iteration; a writer lets exceptions through.
 
 A row holds a value for each column, None where there is none: text, whole numbers, moments with their
-zone, and amounts as Decimal or, quicker, as their exact text with four decimals.
+zone, and exact amounts: ``int`` counts ten-thousandths, and there is Decimal, or its text.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

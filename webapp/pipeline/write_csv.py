@@ -45,7 +45,8 @@ def _format_batch(batch: Batch, columns: Sequence[Column], delimiter: str, style
         if is_text(column.type):
             cells.append(_quote_values(neutralise_values(values), delimiter))
         else:
-            cells.append(_quote_values(format_values(values, column.type, style), delimiter))
+            texts = format_values(values, column.type, style)
+            cells.append(_quote_values(texts, delimiter) if style.decimal == delimiter else texts)
     return _join(cells, delimiter)
 
 

@@ -6,19 +6,21 @@ faster than a method call for each cell. The result is that of ``FieldType.forma
 
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
-from operator import itemgetter
+from decimal import Decimal
+from functools import cache
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
 from webapp.pipeline.formula import TRIGGERS, neutralise_formula
 from webapp.pipeline.write_base import Note
 from webapp.resources.base import N_
-from webapp.resources.types import DateTime, FieldType, Integer, Money, Style
+from webapp.resources.types import MONEY_PLACES, DateTime, FieldType, Integer, Money, Style
 
 SURROGATES = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
+REMEMBERED = 20_000  # texts of a type, then it begins anew: two megabytes
 GZIP_LEVEL = 5  # level 6 takes a third longer for a file 2 % smaller
 
 
@@ -67,7 +69,7 @@ def note_replaced(count: int) -> tuple[Note, ...]:
     """Return the note on characters that no encoding can hold; empty when there were none."""
     if not count:
         return ()
-    return (Note(N_("%(count)s invalid characters were replaced by “\ufffd”."), {"count": count}),)
+    return (Note(N_("Invalid characters, replaced by “\ufffd”: %(count)s."), {"count": count}),)
 
 
 def format_values(values: Sequence[Any], kind: FieldType, style: Style) -> list[str]:
@@ -77,27 +79,45 @@ def format_values(values: Sequence[Any], kind: FieldType, style: Style) -> list[
     if isinstance(kind, DateTime):
         return format_moments(values, style.timezone)
     if isinstance(kind, Integer):
-        return ["" if value is None else str(value) for value in values]
+        return list(map(_INTEGERS.__getitem__, values))
     return [kind.format(value, style) for value in values]
+
+
+class _Memory(dict[Any, str]):
+    """The texts of values of one type, remembered: most prices and quantities come again and again."""
+
+    def __init__(self, format_one: Callable[[Any], str]) -> None:
+        super().__init__({None: ""})
+        self._format_one = format_one
+
+    def __missing__(self, value: Any) -> str:
+        if len(self) > REMEMBERED:
+            self.clear()
+        text = self[value] = "" if value is None else self._format_one(value)
+        return text
+
+
+_INTEGERS = _Memory(str)
 
 
 def format_money(values: Sequence[Any], style: Style) -> list[str]:
     """Format exact amounts: at least two decimals, at most four."""
-    texts = [
-        # The database's own four decimals, of which the last two are nearly always zeros.
-        value[:-2]
-        if type(value) is str and value[-2:] == "00" and value[-5:-4] == "."
-        else _format_money(value)
-        for value in values
-    ]
-    return [text.replace(".", ",") for text in texts] if style.decimal == "," else texts
+    kinds = set(map(type, values))
+    kinds.discard(type(None))
+    if kinds in ({int}, {str}):  # what databases give; equal numbers of other types may be other amounts
+        return list(map(_remember_amounts(kinds.pop(), style.decimal).__getitem__, values))
+    return ["" if value is None else _MONEY.format(read_amount(value), style) for value in values]
 
 
-def _format_money(value: Any) -> str:
-    text = str(value)
-    if text[-5:-4] != "." or "E" in text:
-        return _MONEY.format(value)
-    return text.removesuffix("00") if text[-2:] == "00" else text.removesuffix("0")
+@cache
+def _remember_amounts(_kind: type, decimal: str) -> _Memory:
+    style = Style(decimal=decimal)
+    return _Memory(lambda value: _MONEY.format(read_amount(value), style))
+
+
+def read_amount(value: Any) -> Decimal:
+    """Return the amount that a row holds as ten-thousandths, text or Decimal."""
+    return Decimal(value).scaleb(-MONEY_PLACES) if type(value) is int else Decimal(value)
 
 
 _MONEY = Money()
@@ -123,13 +143,14 @@ def format_moments_utc(values: Sequence[Any]) -> list[str]:
 def neutralise_values(values: Sequence[Any]) -> list[str]:
     """Take the life out of text that a spreadsheet would run; None becomes the empty text."""
     texts = ["" if value is None else value for value in values] if None in values else list(values)
-    if _TRIGGERS.isdisjoint(map(_FIRST, texts)):  # the usual case, three times faster than asking each
+    # One search over the whole column is the usual case, and six times faster than asking each.
+    if _TRIGGERS.search(_SEPARATOR + _SEPARATOR.join(texts)) is None:
         return texts
     return [neutralise_formula(text) for text in texts]
 
 
-_TRIGGERS = frozenset(TRIGGERS)
-_FIRST = itemgetter(slice(0, 1))
+_SEPARATOR = "\x00"
+_TRIGGERS = re.compile(f"{_SEPARATOR}[{re.escape(''.join(TRIGGERS))}]")
 
 
 def is_text(kind: FieldType) -> bool:

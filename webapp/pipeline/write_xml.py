@@ -38,7 +38,7 @@ def write(
             output.write(text)
             rows += len(batch)
         output.write("</stockroom>\n")
-    note = Note(N_("%(count)s characters that XML cannot hold were removed."), {"count": removed})
+    note = Note(N_("Characters that XML cannot hold, removed: %(count)s."), {"count": removed})
     return WriteResult(rows, (note,) if removed else ())
 
 

@@ -10,6 +10,7 @@ from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
+from webapp.conditional import make_conditional
 from webapp.errors import NotFound
 from webapp.models import TaskNotification
 from webapp.pipeline.formats import get_format
@@ -61,11 +62,11 @@ def send_kept_file(kept: KeptFile) -> Response:
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cache-Control"] = "private, no-cache"  # kept by who downloaded it, asked for each time
     try:
-        response.make_conditional(request, accept_ranges=True, complete_length=_length_in_parts(kept))
+        make_conditional(response, accept_ranges=True, length=_length_in_parts(kept))
     except RequestedRangeNotSatisfiable:
         response.close()
         return _refuse_range(kept.size)
-    if response.status_code in {304, 412}:
+    if response.status_code == 304:
         response.headers.remove("Content-Length")
     return response
 

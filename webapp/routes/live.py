@@ -8,12 +8,13 @@ import redis
 from flask import Flask, g, request
 from flask_login import current_user
 from flask_socketio import join_room
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from webapp import live
 from webapp.extensions import db, settings, settings_of, socketio
-from webapp.models import Event, User
+from webapp.models import Event
+from webapp.services import events
 
 log = logging.getLogger(__name__)
 
@@ -40,21 +41,15 @@ def connect(auth: dict[str, Any] | None = None) -> bool:
     user = current_user
     if not user.is_authenticated:
         return False
-    audiences = audiences_of(user)
-    for audience in (*audiences, live.session_audience(g.session_id)):
+    for audience in (*events.audiences_of(user), live.session_audience(g.session_id)):
         join_room(audience)
-    newest = _newest_id()
+    newest = events.find_newest_id()
     last_id = _read_last_id(auth, newest)
-    for event in _events_after(last_id, audiences):
+    for event in events.list_missed(user, last_id, REPLAY_LIMIT):
         socketio.emit(event.name, {"id": event.id, **event.data}, to=request.sid)  # type: ignore[attr-defined]
     socketio.emit("hello", {"last_id": newest}, to=request.sid)  # type: ignore[attr-defined]
     db.session.remove()
     return True
-
-
-def audiences_of(user: User) -> list[str]:
-    """The rooms of a user's browsers: decided here, never asked for by a browser."""
-    return [live.EVERYONE, live.user_audience(user.id), live.role_audience(user.role)]
 
 
 def _read_last_id(auth: dict[str, Any] | None, newest: int) -> int:
@@ -62,16 +57,6 @@ def _read_last_id(auth: dict[str, Any] | None, newest: int) -> int:
         return min(int((auth or {})["last_id"]), newest)
     except (KeyError, TypeError, ValueError):
         return newest
-
-
-def _newest_id() -> int:
-    return db.session.scalar(select(func.max(Event.id))) or 0
-
-
-def _events_after(last_id: int, audiences: list[str]) -> list[Event]:
-    """Return what a browser missed; of a long absence the newest part."""
-    query = select(Event).where(Event.id > last_id, Event.audience.in_(audiences))
-    return list(db.session.scalars(query.order_by(Event.id.desc()).limit(REPLAY_LIMIT)))[::-1]
 
 
 def start_event_reader(app: Flask) -> None:
@@ -85,7 +70,7 @@ def _read_events(app: Flask) -> None:
         wait = _make_waiter()
         while True:
             try:
-                cursor = _newest_id() if cursor is None else _carry(cursor)
+                cursor = events.find_newest_id() if cursor is None else _carry(cursor)
             except SQLAlchemyError:
                 log.warning("Events cannot be read from the database; trying again.")
                 time.sleep(1)

@@ -1,6 +1,7 @@
 """Deleting one record: what uses it is shown first, with what may take its place."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -11,12 +12,14 @@ from flask_login import current_user
 
 from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
-from webapp.resources.base import Resource
+from webapp.resources.base import N_, Resource
 from webapp.resources.types import Reference
+from webapp.routes.record_conflicts import Difference, list_differences
+from webapp.routes.record_controls import read_snapshot
 from webapp.routes.records import blueprint
 from webapp.services import record_deletion
 from webapp.services.accounts import require_role
-from webapp.services.record_editing import get_values
+from webapp.services.record_editing import EditConflict, Snapshot, get_values, take_snapshot
 from webapp.services.record_reassign import reassign_uses
 from webapp.services.record_replacement import Replacement
 from webapp.services.record_uses import Use, list_uses
@@ -34,18 +37,21 @@ def delete_record(resource: Resource, record_id: int) -> ResponseReturnValue:
     """Delete a record; what uses it gets another one first, where that was chosen."""
     require_role(current_user, "editor")
     name = get_values(resource, record_id)[resource.title_field]
+    seen = read_snapshot()
     try:
-        version = request.form.get("version", 0, type=int)
-        record_deletion.check_unchanged(resource, record_id, version)
-        changed = _reassign(resource, record_id)
-        # With its movements a product loses its stock, which is a version more.
-        record_deletion.delete_record(current_user, resource, record_id, None if changed else version)
+        record_deletion.check_unchanged(resource, record_id, seen)
+        if changed := _reassign(resource, record_id):
+            flash(ngettext("%(num)s record was changed.", "%(num)s records were changed.", changed))
+        record_deletion.delete_record(current_user, resource, record_id, seen=seen)
     except Invalid as error:
         return _show_question(resource, record_id, error.problems), 422
     except Conflict as error:
-        return _show_question(resource, record_id, {"": Problem(str(error))}), 409
-    if changed:
-        flash(ngettext("%(num)s record was changed.", "%(num)s records were changed.", changed))
+        problem = Problem(
+            N_("Somebody else has changed it meanwhile."), N_("Look at it again before you delete it.")
+        )
+        current = error.current if isinstance(error, EditConflict) else seen
+        differences = _list_differences(resource, seen, current)
+        return _show_question(resource, record_id, {"": problem}, differences), 409
     flash(_("%(kind)s “%(name)s” is deleted.", kind=_(resource.label), name=name))
     return go_to(url_for("records.list_records", resource=resource))
 
@@ -58,7 +64,17 @@ def _reassign(resource: Resource, record_id: int) -> int:
     return reassign_uses(current_user, resource, record_id, None) if chosen == "empty" else 0
 
 
-def _show_question(resource: Resource, record_id: int, problems: Mapping[str, Problem] | None = None) -> str:
+def _list_differences(resource: Resource, seen: Snapshot, current: Snapshot) -> list[Difference]:
+    mine = {name: seen.texts.get(name, "") for name in current.texts}
+    return [item for item in list_differences(resource, mine, seen, current) if item.is_theirs]
+
+
+def _show_question(
+    resource: Resource,
+    record_id: int,
+    problems: Mapping[str, Problem] | None = None,
+    differences: Sequence[Difference] = (),
+) -> str:
     values = get_values(resource, record_id)
     uses = list_uses(resource, record_id)
     reason = None if uses else record_deletion.check_deletion(resource, record_id)
@@ -68,6 +84,8 @@ def _show_question(resource: Resource, record_id: int, problems: Mapping[str, Pr
         record_id=record_id,
         values=values,
         name=values[resource.title_field],
+        seen=json.dumps(dict(take_snapshot(resource, values).texts)),
+        differences=differences,
         uses=uses,
         scope=_find_scope(uses),
         may_be_empty=bool(uses) and not any(use.field.required for use in uses),

@@ -38,7 +38,7 @@ def run_export(run: JobRun) -> None:
         columns = [Column(field.name, _(field.label), field.type) for field in fields]
     path = files.new_path("exports", chosen.get_extension(run.params["options"]))
     query, number = build_query(resource, fields, run.params["filters"], run.params["sort"])
-    with open_snapshot() as connection:
+    with open_snapshot(chosen.cache_kib) as connection:
         total = count_rows(connection, number, run)
         run.set_total(total)
         # Closed at once, whatever happens: an open query would keep the connection busy and in the past.

@@ -178,10 +178,15 @@ def _locate(path: str) -> tuple[Any, str]:
 
 
 def _refuse_full_disk() -> None:
+    if measure_free_disk() < FREE_DISK_FLOOR:
+        raise OSError(28, "No space left on device", str(settings().data_dir))
+
+
+def measure_free_disk() -> int:
+    """Return the bytes that are free where this process keeps its files, and the embedded database is."""
     folder = settings().data_dir
     folder.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(folder).free < FREE_DISK_FLOOR:
-        raise OSError(28, "No space left on device", str(folder))
+    return shutil.disk_usage(folder).free
 
 
 def digest_text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The sweeps: what nobody needs any more goes, in small transactions."""
+"""The sweeps: what nobody needs any more goes, and notes are brought up to date, in small transactions."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from webapp.database import write_transaction
 from webapp.models import Event
 from webapp.models.base import utc_now
-from webapp.services import files, periodic, user_links, user_sessions
+from webapp.services import files, idempotency, periodic, product_moves, user_links, user_sessions
 from webapp.services.job_protocol import JobRun
 
 EVENTS_ARE_KEPT = timedelta(days=2)
@@ -19,8 +19,10 @@ def run_maintenance(run: JobRun) -> None:
     now = utc_now()
     removed = files.sweep_expired(now) + files.sweep_orphans(now)
     run.raise_if_stopped()
+    product_moves.note_moves_in_turn(now, run.raise_if_stopped)
     removed += prune_events(now) + periodic.prune_system_jobs(now)
     removed += user_sessions.prune_sessions(now) + user_links.prune_links(now)
+    removed += idempotency.prune_requests(now)
     with run.batch() as session:
         run.complete(session, record_count=removed)
 

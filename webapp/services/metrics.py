@@ -35,6 +35,7 @@ from webapp.services.metrics_redis import RedisMirror
 __all__ = [
     "METRIC_KEYS",
     "compute_metrics",
+    "find_metrics",
     "get_daily_sales",
     "get_daily_sales_quantity",
     "get_daily_sales_quantity_raw",
@@ -70,6 +71,12 @@ class _State:
 def get_metrics() -> dict[str, Cached]:
     """Return ``{"value": …, "computed_at": …}`` under each key, however old it is."""
     return _get(METRIC_KEYS)
+
+
+def find_metrics() -> dict[str, Cached] | None:
+    """Return the same without ever computing: None until somebody has."""
+    payloads = _find(METRIC_KEYS)
+    return payloads and {key: _cached(payloads[key]) for key in METRIC_KEYS}
 
 
 def get_product_metrics() -> Cached:
@@ -140,11 +147,14 @@ def _get_one(key: str) -> Cached:
 
 
 def _get(keys: Sequence[str]) -> dict[str, Cached]:
+    payloads = _find(keys) or _start_cold(keys)
+    return {key: _cached(payloads[key]) for key in keys}
+
+
+def _find(keys: Sequence[str]) -> dict[str, Value] | None:
     mirror = _mirror()
     payloads = mirror.get(keys) if mirror is not None else None
-    if payloads is None:
-        payloads = _read_table(db.session(), keys) or _start_cold(keys)
-    return {key: _cached(payloads[key]) for key in keys}
+    return _read_table(db.session(), keys) if payloads is None else payloads
 
 
 def _cached(payload: Value) -> Cached:

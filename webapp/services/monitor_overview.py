@@ -13,6 +13,7 @@ from webapp.services.accounts import require_role
 from webapp.services.monitor_lists import COUNT_CAP, count_jobs
 from webapp.services.monitor_states import find_state, get_now, where_state
 from webapp.services.monitor_types import SHOWN_STATES, Count, MinuteCount, Overview, Percentiles
+from webapp.services.queue_figures import measure_queue
 from webapp.version import get_version
 
 WINDOW = timedelta(hours=1)
@@ -32,7 +33,7 @@ def get_overview(actor: User) -> Overview:
         throughput=_count_minutes(now),
         wait=wait,
         run=run,
-        oldest_waiting_seconds=_find_oldest_waiting(now),
+        oldest_waiting_seconds=measure_queue(now).oldest_waiting_seconds,
         busy_workers=busy,
         total_workers=total,
         database=health.check_database(),
@@ -97,23 +98,15 @@ def _measure_times(now: datetime) -> tuple[Percentiles, Percentiles]:
     rows = [row for row in db.session.execute(query) if row.started_at]
     waits = [max(0.0, (row.started_at - row.created_at).total_seconds()) for row in rows]
     runs = [max(0.0, (row.completed_at - row.started_at).total_seconds()) for row in rows]
-    return _percentiles(waits), _percentiles(runs)
+    return find_percentiles(waits), find_percentiles(runs)
 
 
-def _percentiles(values: list[float]) -> Percentiles:
+def find_percentiles(values: list[float]) -> Percentiles:
     """Nearest rank: always a duration that was really measured."""
     if not values:
         return Percentiles(None, None)
     ordered = sorted(values)
     return Percentiles(*(ordered[max(0, -(-len(ordered) * share // 100) - 1)] for share in (50, 95)))
-
-
-def _find_oldest_waiting(now: datetime) -> float | None:
-    query = select(func.min(TaskNotification.run_after)).where(
-        TaskNotification.status == "pending", TaskNotification.run_after <= now
-    )
-    oldest = db.session.scalar(query)
-    return max(0.0, (now - oldest).total_seconds()) if oldest else None
 
 
 def _count_workers(now: datetime) -> tuple[int, int]:

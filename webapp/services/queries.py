@@ -77,11 +77,12 @@ def list_records(
     cursor: str = "",
     limit: int = 50,
     estimate: bool = False,
+    with_stamps: bool = False,
 ) -> RecordPage:
     """Return one page by keyset: a page deep in a million rows costs what the first one does.
 
     ``cursor`` is one that an earlier page gave; one that cannot be read means the first page. ``estimate``
-    asks for an estimate where there are too many to count.
+    asks for an estimate where there are too many to count, ``with_stamps`` for each row's version and times.
     """
     chosen = dict(filters or {})
     field, downwards = find_order(resource, sort, chosen)
@@ -96,12 +97,14 @@ def list_records(
     else:
         ids = found.ids or ()
         ordered = sort_few(resource, field, text, ids, position, ascending=ascending, limit=limit + 1)
-    rows = _read_rows(resource, fields, ordered.subquery("page"), ascending=ascending)
+    stamps = _list_stamps(resource) if with_stamps else ()
+    rows = _read_rows(resource, fields, stamps, ordered.subquery("page"), ascending=ascending)
     more = len(rows) > limit
     rows = rows[:limit][::-1] if backwards else rows[:limit]
     count = found.count
     if estimate and not found.is_exact and not text:
-        count = estimate_records(resource.model, where_filters(resource, RecordQuery(resource), chosen))
+        own = RecordQuery(resource, walks_down=resource.get_field(resource.key[0]))  # the sample is by id
+        count = estimate_records(resource.model, where_filters(resource, own, chosen))
     has_before = more if backwards else position is not None
     return RecordPage(
         rows=rows,
@@ -123,19 +126,29 @@ class _Found:
 
 
 def _find(resource: Resource, filters: dict[str, str], text: str) -> _Found:
-    conditions = where_filters(resource, RecordQuery(resource), filters)
+    conditions = where_filters(resource, RecordQuery(resource, may_join=True), filters)
     if not conditions and not text:
         return _Found(None, *count_records(resource.model, conditions))
     few = find_ids(resource.model, conditions) if conditions else None
     if text:
-        best = find_best(resource, text, conditions, few)
+        # The search is the index to begin at, and not a note beside the records.
+        others = where_filters(resource, RecordQuery(resource), filters)
+        best = find_best(resource, text, others, few)
         return _Found(best.ids, best.count, best.is_count_exact)
     return _Found(None, COUNT_LIMIT, is_exact=False) if few is None else _Found(few, len(few), is_exact=True)
 
 
-def _read_rows(resource: Resource, fields: Sequence[Field], page: Any, *, ascending: bool) -> list[Any]:
+def _list_stamps(resource: Resource) -> Sequence[Any]:
+    """Return the columns of what every record has beside its fields."""
+    model = resource.model
+    return model.created_at, model.updated_at, model.version
+
+
+def _read_rows(
+    resource: Resource, fields: Sequence[Field], stamps: Sequence[Any], page: Any, *, ascending: bool
+) -> list[Any]:
     direction = asc if ascending else desc
-    statement = RecordQuery(resource).select(fields).add_columns(page.c.place)
+    statement = RecordQuery(resource).select(fields).add_columns(*stamps, page.c.place)
     statement = statement.join(page, page.c.id == resource.model.id)
     return list(db.session.execute(statement.order_by(direction(page.c.place), direction(page.c.id))).all())
 
@@ -148,7 +161,5 @@ def get_record(resource: Resource, record_id: int) -> Any | None:
     """Return one record's row with a value a field, its times and its version, or None."""
     if record_id > LARGEST_ID:
         return None
-    model = resource.model
-    statement = RecordQuery(resource).select(resource.fields)
-    statement = statement.add_columns(model.created_at, model.updated_at, model.version)
-    return db.session.execute(statement.where(model.id == record_id)).one_or_none()
+    statement = RecordQuery(resource).select(resource.fields).add_columns(*_list_stamps(resource))
+    return db.session.execute(statement.where(resource.model.id == record_id)).one_or_none()

@@ -3,12 +3,14 @@
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from webapp.resources.base import Field
-from webapp.resources.types import DateTime, Integer, Money
+from webapp.resources.types import MONEY_LIMIT, DateTime, Integer, Money
+
+LARGEST_WHOLE = 2**63 - 1  # that a database compares with
 
 Position = tuple[Any, int]
 
@@ -30,14 +32,33 @@ def read_cursor(cursor: str, field: Field | None) -> tuple[bool, Position | None
     """
     try:
         direction, value, last_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return direction == "p", (_unplain(value, field), int(last_id))
-    except (ValueError, TypeError, binascii.Error, ArithmeticError):
+        return direction == "p", (_unplain(value, field), _read_whole(last_id))
+    except (ValueError, TypeError, binascii.Error, ArithmeticError, RecursionError):
         return False, None
 
 
 def _unplain(value: Any, field: Field | None) -> Any:
+    """Return a value that the database can compare with; ValueError for what nobody was given."""
     if field is not None and isinstance(field.type, Money):
-        return Decimal(value)
+        amount = Decimal(value)
+        if not amount.is_finite() or abs(amount) >= MONEY_LIMIT:
+            raise ValueError(value)
+        return amount
     if field is not None and isinstance(field.type, DateTime):
-        return datetime.fromisoformat(value)
-    return int(value) if field is None or isinstance(field.type, Integer) else str(value)
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(value)
+        return moment.astimezone(UTC)
+    if field is None or isinstance(field.type, Integer):
+        return _read_whole(value)
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError(value)
+    value.encode()  # half of a character cannot be asked for
+    return value
+
+
+def _read_whole(value: Any) -> int:
+    number = int(value)
+    if abs(number) > LARGEST_WHOLE:
+        raise ValueError(value)
+    return number

@@ -62,7 +62,7 @@ def read_draft(
             row.values[field.name] = kept
         else:
             _parse(row, field, text, draft.style)
-    _check_scopes(resource, row)
+    check_scopes(resource, row)
     return row
 
 
@@ -73,7 +73,7 @@ def _parse(row: CheckedRow, field: Field, text: str, style: Style) -> None:
         row.add_problem(field.name, problem)
 
 
-def _check_scopes(resource: Resource, row: CheckedRow) -> None:
+def check_scopes(resource: Resource, row: CheckedRow) -> None:
     """Refuse what only decides between records, where none is named: it would be lost without a word."""
     for field in resource.writable_fields:
         if not isinstance(field.type, Reference) or not field.type.scope or row.raw.get(field.name):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
-from webapp.errors import Conflict, Invalid, NotFound
+from webapp.errors import Conflict, Invalid, NotFound, Outdated
 from webapp.models import Change, Product, User
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.base import N_, Resource
@@ -98,12 +98,12 @@ def update_record(actor: User, resource: Resource, record_id: int, draft: Draft,
     """
     require_role(actor, "editor")
     with write_transaction() as session:
-        editing = _Editing(session, resource, record_id, SaveContext(actor.id, SOURCE, empty="clear"))
-        return editing.save(draft, seen)
+        editing = Editing(session, resource, record_id, SaveContext(actor.id, SOURCE, empty="clear"))
+        return editing.save_draft(draft, seen)
 
 
-class _Editing:
-    """One record on its way from what it was to what a draft says."""
+class Editing:
+    """One record on its way from what it was to what a draft or a row says, in the caller's write transaction."""
 
     def __init__(self, session: Session, resource: Resource, record_id: int, context: SaveContext) -> None:
         self.session = session
@@ -113,13 +113,23 @@ class _Editing:
         self.shape = get_shape(resource)
         self.ledger = StockLedger()
 
-    def save(self, draft: Draft, seen: Snapshot) -> Plan:
-        before = self._lock(draft)
+    def save_draft(self, draft: Draft, seen: Snapshot) -> Plan:
+        """Make the record what the draft says; EditConflict when the person saw another one."""
+        before = self._lock(draft.texts.get("product", ""))
         values = get_values(self.resource, self.record_id)
         current = take_snapshot(self.resource, values)
         if current.version != seen.version and list_differences(seen, current):
             raise EditConflict(current)
-        row = read_draft(self.resource, draft, is_new=False, stored=values)
+        return self._save(read_draft(self.resource, draft, is_new=False, stored=values), before)
+
+    def save_row(self, row: CheckedRow, version: int | None) -> Plan:
+        """Change what the row gives, and empty what it gives as nothing; Outdated unless it is at this version."""
+        before = self._lock(row.values.get("product", ""))
+        if version is not None and before["version"] != version:
+            raise Outdated(N_("Somebody else has changed this record meanwhile."))
+        return self._save(row, before)
+
+    def _save(self, row: CheckedRow, before: dict[str, Any]) -> Plan:
         resolve_references(self.session, self.shape, [row], self.context, self.ledger)
         self._refuse(row)
         plan = Planner(self.shape, self.context, self.ledger, {}, {}).plan_change(row, before)
@@ -129,11 +139,14 @@ class _Editing:
             self._write(plan)
         return plan
 
-    def _lock(self, draft: Draft) -> dict[str, Any]:
-        """Lock products before their movement and in order of their ids, as the saving of rows does."""
+    def _lock(self, product: str) -> dict[str, Any]:
+        """Lock products before their movement and in order of their ids, as the saving of rows does.
+
+        Of a movement this is the one that it may be given to, and the one that it is of.
+        """
         table = self.shape.table
         if self.shape.is_movement:
-            key = fold_key(draft.texts.get("product", ""))
+            key = fold_key(product)
             wanted = select(Product.id).where(
                 (Product.serial_number_key == key)
                 | Product.id.in_(select(table.c.product_id).where(table.c.id == self.record_id))

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement
 
 from webapp.errors import Invalid
 from webapp.extensions import settings
-from webapp.models import Inflow, Outflow, Product
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.types import (
     Choice,
@@ -21,6 +20,7 @@ from webapp.resources.types import (
     fold_key,
 )
 from webapp.services.metrics_days import split_into_days
+from webapp.services.product_moves import where_still
 from webapp.services.record_query import RecordQuery
 from webapp.services.record_search import where_search
 
@@ -40,22 +40,24 @@ def where_filters(
     is the whole day in the house's time zone.
     """
     conditions: list[ColumnElement[bool]] = []
+    beside: list[ColumnElement[bool]] = []
     problems: dict[str, Problem] = {}
     for name, text in filters.items():
         if not text:
             continue
         try:
-            conditions += _where_filter(resource, query, name, text)
+            found = _where_filter(resource, query, name, text)
+            (beside if query.goes_beside(_without_bound(name)) else conditions).extend(found)
         except Problem as problem:
             problems[name] = problem
     if problems:
         raise Invalid(problems)
-    return conditions
+    return conditions + query.narrow(beside)
 
 
 def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) -> list[ColumnElement[bool]]:
     if name in _list_named(resource):
-        return _where_named(resource, name, text)
+        return _where_named(resource, query, name, text)
     bounded = _find_bounded(resource, name)
     if bounded is not None:
         column = query.condition_column(bounded.name)
@@ -81,14 +83,15 @@ def _list_named(resource: Resource) -> list[str]:
     return ["q", "ids", *(("low_stock", "no_movement_since") if resource.name == "products" else ())]
 
 
-def _where_named(resource: Resource, name: str, text: str) -> list[ColumnElement[bool]]:
+def _where_named(resource: Resource, query: RecordQuery, name: str, text: str) -> list[ColumnElement[bool]]:
     if name == "q":
         return where_search(resource, text)
     if name == "ids":
         return [resource.model.id.in_(_read_ids(text))]
     if name == "low_stock":
-        return [resource.model.quantity <= resource.model.reorder_level]
-    return _where_still(text)
+        return [resource.model.is_low.is_(True)]
+    moment = DateTime().parse(text, Style(timezone=settings().zone))
+    return where_still(moment, begins_at_notes=query.may_join)
 
 
 def _read_ids(text: str) -> list[int]:
@@ -96,14 +99,6 @@ def _read_ids(text: str) -> list[int]:
     if len(parts) > MOST_IDS or not all(part.isdecimal() and len(part) < ID_DIGITS for part in parts):
         raise Problem(N_("That is no selection of records."), N_("Tick them in the list again."))
     return [int(part) for part in parts]
-
-
-def _where_still(text: str) -> list[ColumnElement[bool]]:
-    moment = DateTime().parse(text, Style(timezone=settings().zone))
-    return [
-        ~exists().where(model.product_id == Product.id, model.occurred_at >= moment)
-        for model in (Inflow, Outflow)
-    ]
 
 
 def list_filter_names(resource: Resource) -> list[str]:
@@ -135,12 +130,16 @@ def label_filter(resource: Resource, name: str) -> Phrase:
 
 def _find_bounded(resource: Resource, name: str) -> Field | None:
     """Return the field whose values a filter of this name bounds."""
-    base = name.removesuffix(LOWER) if name.endswith(LOWER) else name.removesuffix(UPPER)
+    base = _without_bound(name)
     if base == name:
         return None
     return next(
         (item for item in resource.fields if item.name == base and isinstance(item.type, BOUNDED)), None
     )
+
+
+def _without_bound(name: str) -> str:
+    return name.removesuffix(LOWER) if name.endswith(LOWER) else name.removesuffix(UPPER)
 
 
 def _where_bound(

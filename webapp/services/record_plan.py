@@ -140,6 +140,7 @@ class Planner:
     def _fill_again(self, row: CheckedRow, before: dict[str, Any]) -> None:
         """What is filled in for a new movement is filled in for one whose value was taken away."""
         filled = {column: row.values.get(column) for column in self.shape.columns}
+        filled["product_id"] = filled["product_id"] or before["product_id"]  # a row may leave it as it is
         self._fill_movement(filled)
         filled["reference"] = filled["reference"] or make_reference(self.name, before["id"])
         for item in self.shape.resource.writable_fields:
@@ -185,7 +186,8 @@ class Planner:
             problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
             return self._fail(row, self.shape.resource.reference_field, problem)
         values = row.values
-        after = {column: values.get(column, before[column]) for column in self.shape.columns}
+        columns = self.shape.columns
+        after = dict(zip(columns, map(values.get, columns, map(before.__getitem__, columns)), strict=True))
         if self.context.empty == "clear" and not self._clear(row, after):
             return Plan(row, "failed")
         if self.name == "products" and after["quantity"] != before["quantity"]:
@@ -196,7 +198,7 @@ class Planner:
                 file=after["quantity"],
             )
             return self._fail(row, "quantity", problem)
-        is_same = all(value == before[column] for column, value in after.items())
+        is_same = after.items() <= before.items()
         return Plan(row, "unchanged" if is_same else "updated", before["id"], before, after)
 
     def _clear(self, row: CheckedRow, after: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ Each record that is changed is one change like any other, with its signals. The 
 its stock with them, all of them at once: on the way no sum of them falls below zero.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
 from webapp.errors import Invalid
+from webapp.extensions import db
 from webapp.models import User
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.base import N_, Resource
@@ -21,7 +23,13 @@ from webapp.services.accounts import require_role
 from webapp.services.record_editing import SOURCE
 from webapp.services.record_lookup import find_existing
 from webapp.services.record_plan import Plan, SaveContext, StockMove
-from webapp.services.record_replacement import Replacement, check_may_be_empty, find_replacement
+from webapp.services.record_replacement import (
+    Replacement,
+    check_keys,
+    check_may_be_empty,
+    describe_taken,
+    find_replacement,
+)
 from webapp.services.record_shape import get_shape
 from webapp.services.record_uses import MOST_RECORDS, Use, list_uses
 from webapp.services.record_write import write_plans
@@ -36,7 +44,9 @@ MOST_MOVEMENTS = 2_000  # of a product: in one transaction
 def reassign_uses(actor: User, resource: Resource, record_id: int, replacement: Replacement | None) -> int:
     """Give all that uses a record another one, or none, and return how many were changed.
 
-    Invalid says what is wrong with the replacement, or which record could not get it; those before it have.
+    Invalid says what is wrong with the replacement, or which record could not get it: that is looked up before the
+    first is changed. Where somebody comes between two batches, Invalid also says how many have it already; they no
+    longer use the record, so that the next try is about the rest.
     """
     require_role(actor, "editor")
     uses = list_uses(resource, record_id)
@@ -48,6 +58,9 @@ def reassign_uses(actor: User, resource: Resource, record_id: int, replacement: 
         with write_transaction() as session:
             new_id = find_replacement(session, uses[0], replacement, record_id) if uses else None
             return _reassign_product(session, uses, record_id, new_id, context)
+    for use in uses:
+        new_id = find_replacement(db.session(), use, replacement, record_id)
+        check_keys(db.session(), use, record_id, new_id)
     return sum(_reassign(use, record_id, replacement, context) for use in uses)
 
 
@@ -64,22 +77,44 @@ def _check_size(resource: Resource, count: int) -> None:
 
 def _reassign(use: Use, record_id: int, replacement: Replacement | None, context: SaveContext) -> int:
     """Change what uses a record by one field, some in each transaction."""
-    done, last_id = 0, 0
+    done = 0
     while True:
-        with write_transaction() as session:
-            new_id = find_replacement(session, use, replacement, record_id)
-            rows = _lock(session, use, record_id, last_id, BATCH_ROWS)
-            if not rows:
-                return done
-            plans = _plan(use, rows, new_id)
-            _write(session, use, plans, context, StockLedger())
-        done += len(rows)
-        last_id = rows[-1]["id"]
+        try:
+            changed = _reassign_some(use, record_id, replacement, context)
+        except Invalid as error:
+            raise Invalid(_add_done(error.problems, done)) from error
+        if not changed:
+            return done
+        done += changed
+        time.sleep(0)  # in web this is where others have their turn
 
 
-def _lock(session: Session, use: Use, record_id: int, after: int, limit: int) -> list[Mapping[str, Any]]:
+def _reassign_some(use: Use, record_id: int, replacement: Replacement | None, context: SaveContext) -> int:
+    with write_transaction() as session:
+        new_id = find_replacement(session, use, replacement, record_id)
+        rows = _lock(session, use, record_id, BATCH_ROWS)
+        if rows:
+            _write(session, use, _plan(use, rows, new_id), context, StockLedger())
+    return len(rows)
+
+
+def _add_done(problems: Mapping[str, Problem], done: int) -> dict[str, Problem]:
+    """Return what stopped it, with how many were changed before."""
+    if not done:
+        return dict(problems)
+    told = Problem(
+        N_(
+            "Somebody else came in between: %(count)s of them were changed already, the others are as they were."
+        ),
+        N_("Go on with the others below."),
+        count=done,
+    )
+    return {"": told, **problems}
+
+
+def _lock(session: Session, use: Use, record_id: int, limit: int) -> list[Mapping[str, Any]]:
     table = get_shape(use.resource).table
-    query = select(table).where(table.c[use.field.column] == record_id, table.c.id > after)
+    query = select(table).where(table.c[use.field.column] == record_id)
     query = query.order_by(table.c.id).limit(limit).with_for_update()
     return [dict(row) for row in session.execute(query).mappings()]
 
@@ -103,23 +138,15 @@ def _write(
     ids = {plan.record_id for plan in plans}
     for values in find_existing(session, shape, keys, lock=False).values():
         if values["id"] not in ids:
-            raise Invalid({"replacement": _describe_taken(use, values)})
+            raise Invalid({"replacement": describe_taken(use, values[use.resource.reference_field])})
     try:
         with session.begin_nested():
             write_plans(session, shape, plans, context, ledger)
     except IntegrityError:
-        raise Invalid({"replacement": _describe_taken(use, plans[0].after)}) from None
+        name = plans[0].after[use.resource.reference_field]
+        raise Invalid({"replacement": describe_taken(use, name)}) from None
     send_signals(session, use.resource, list(plans), context)
     rows_saved.send(use.resource.name, save=context, session=session)
-
-
-def _describe_taken(use: Use, values: Mapping[str, Any]) -> Problem:
-    return Problem(
-        N_("There it would meet another %(kind)s, “%(value)s”."),
-        N_("Rename or delete one of the two first."),
-        kind=use.resource.label,
-        value=values[use.resource.reference_field],
-    )
 
 
 def _reassign_product(
@@ -130,8 +157,7 @@ def _reassign_product(
     ledger = StockLedger()
     ledger.load(session, [record_id, new_id])
     plans = {
-        use.resource.name: _plan(use, _lock(session, use, record_id, 0, MOST_MOVEMENTS), new_id)
-        for use in uses
+        use.resource.name: _plan(use, _lock(session, use, record_id, MOST_MOVEMENTS), new_id) for use in uses
     }
     _move_stock(ledger, plans, record_id, new_id)
     for use in uses:

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from webapp.errors import Outdated
 from webapp.models import Change
 from webapp.models.base import utc_now
 from webapp.resources.base import N_, Field, Resource
@@ -31,13 +32,19 @@ class Removal:
     """Some records of one kind on their way out, in the caller's write transaction."""
 
     def __init__(
-        self, session: Session, resource: Resource, context: SaveContext, gone: Gone | None = None
+        self,
+        session: Session,
+        resource: Resource,
+        context: SaveContext,
+        gone: Gone | None = None,
+        version: int | None = None,
     ) -> None:
         self.session = session
         self.resource = resource
         self.shape = get_shape(resource)
         self.context = context
         self.gone = Gone() if gone is None else gone
+        self.version = version
         self.ledger = context.ledger or StockLedger(is_dry=context.is_dry)
         self.problems: dict[int, Problem] = {}
         self.moved: dict[int, tuple[int, tuple[int, int]]] = {}
@@ -45,6 +52,8 @@ class Removal:
     def remove(self, record_ids: Sequence[int]) -> dict[int, Problem]:
         """Remove what can go, in this order, and return why the others stay. What is not there is no problem."""
         rows = self._lock(record_ids)
+        if self.version is not None and any(row["version"] != self.version for row in rows.values()):
+            raise Outdated(N_("It was changed meanwhile. Look at it again before you delete it."))
         uses = {} if self.shape.is_movement else count_uses(self.session, self.resource, list(rows))
         going = [rows[item] for item in dict.fromkeys(record_ids) if item in rows]
         going = [row for row in going if self._may_go(row, uses.get(row["id"], {}))]
@@ -134,9 +143,13 @@ def remove_records(
     record_ids: Sequence[int],
     context: SaveContext,
     gone: Gone | None = None,
+    version: int | None = None,
 ) -> dict[int, Problem]:
-    """Remove records and return why some of them stay, by id. Nothing is written in a dry run."""
-    return Removal(session, resource, context, gone).remove(record_ids)
+    """Remove records and return why some of them stay, by id. Nothing is written in a dry run.
+
+    Outdated when a version is given and one of them is at another.
+    """
+    return Removal(session, resource, context, gone, version).remove(record_ids)
 
 
 def count_uses(session: Session, resource: Resource, record_ids: Sequence[int]) -> dict[int, dict[str, int]]:

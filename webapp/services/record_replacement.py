@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from webapp.errors import Invalid
@@ -61,3 +62,27 @@ def find_replacement(
     if found == record_id:
         raise Invalid({"replacement": Problem(N_("That is the record itself."), N_("Choose another one."))})
     return found
+
+
+def check_keys(session: Session, use: Use, record_id: int, new_id: int | None) -> None:
+    """Raise Invalid when what uses a record would get the key of another one, such as a model's name in its brand."""
+    if use.field.name not in use.resource.key:
+        return
+    shape, column = get_shape(use.resource), use.field.column
+    mine, other = shape.table, shape.table.alias()
+    same = [other.c[name] == mine.c[name] for name in shape.key_columns if name != column]
+    query = select(mine.c[use.resource.reference_field])
+    query = query.join(other, and_(other.c[column] == new_id, *same)).where(mine.c[column] == record_id)
+    name = session.scalar(query.order_by(mine.c.id).limit(1))
+    if name is not None:
+        raise Invalid({"replacement": describe_taken(use, name)})
+
+
+def describe_taken(use: Use, name: str) -> Problem:
+    """Return that what would be changed meets another record of its name."""
+    return Problem(
+        N_("There it would meet another %(kind)s, “%(value)s”."),
+        N_("Rename or delete one of the two first."),
+        kind=use.resource.label,
+        value=name,
+    )

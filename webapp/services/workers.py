@@ -60,6 +60,12 @@ def measure_memory() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
+def count_alive(now: datetime) -> int:
+    """Return how many worker processes were heard of lately."""
+    query = select(func.count()).where(Consumer.heartbeat_at > now - SILENT_AFTER)
+    return db.session.scalar(query) or 0
+
+
 def is_any_alive(now: datetime) -> bool:
     """Whether a worker was heard of lately: when none was, a page says that jobs are waiting."""
     latest = db.session.scalar(select(func.max(Consumer.heartbeat_at)))
