@@ -18,6 +18,7 @@ from bench.measure import Measurement, run_measured
 from bench.peers import BENCH, get_peers_python
 from bench.report import Figure, at_least, at_most, show
 
+PARTS = ("rivals", "bad", "check", "million")
 KINDS = ("products", "outflows")
 TIMES_DJANGO = {"postgresql": 25, "sqlite": 12}
 SHARE_OF_COPY = 0.5
@@ -180,19 +181,26 @@ def main() -> int:
         "--rounds", type=int, default=3, help="of every program, in turns (default: %(default)s)"
     )
     parser.add_argument("--database", choices=DATABASES, help="only this one")
+    parser.add_argument(
+        "--part", choices=PARTS, action="append", help="only this one (default: all but the million)"
+    )
     parser.add_argument("--million", action="store_true", help="also a million rows (takes minutes more)")
     options = parser.parse_args()
+    parts = {*(options.part or PARTS[:-1]), *(PARTS[-1:] if options.million else ())}
     met = True
     with tempfile.TemporaryDirectory(prefix="stockroom-bench-") as place:
         folder = Path(place)
         files = make_files(folder / "all", options.rows)
         peer = make_files(folder / "peer", options.peer_rows)
         bad = make_files(folder / "bad", options.rows, BAD_SHARE)
-        many = _sell(folder / "many", files) if options.million else None
+        many = _sell(folder / "many", files) if "million" in parts else None
         for database in [options.database] if options.database else DATABASES:
-            met &= show(f"Imports, {database}", compare(database, files, peer, options.rounds))
-            met &= show(f"Bad rows, {database}", compare_bad(database, files, bad))
-            met &= show(f"Check, {database}", measure_check(database, files))
+            if "rivals" in parts:
+                met &= show(f"Imports, {database}", compare(database, files, peer, options.rounds))
+            if "bad" in parts:
+                met &= show(f"Bad rows, {database}", compare_bad(database, files, bad))
+            if "check" in parts:
+                met &= show(f"Check, {database}", measure_check(database, files))
             if many:
                 met &= show(f"A million, {database}", measure_million(database, files, many))
     return 0 if met else 1

@@ -27,10 +27,16 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[Fal
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out what only one database has, which no model declares: the indexes of searches."""
+    """Leave out what only one database has, which no model declares: indexes of searches, the order of quantities."""
     if kind == "table" and name:
-        return "_search" not in name
+        return "_search" not in name and name != "product_quantity"
     return not (kind == "index" and name and name.endswith("_search_text"))
+
+
+def include_object(_item: Any, name: str | None, kind: str, is_reflected: bool, _other: Any) -> bool:  # noqa: FBT001 - Alembic's
+    """Leave out the index that only SQLite has."""
+    is_sqlite = context.get_context().dialect.name == "sqlite"
+    return is_sqlite or is_reflected or (kind, name) != ("index", "ix_product_quantity_id")
 
 
 def run_migrations() -> None:
@@ -44,6 +50,7 @@ def run_migrations() -> None:
             compare_type=True,
             render_item=render_item,
             include_name=include_name,
+            include_object=include_object,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -83,7 +83,8 @@ def environment(database: str, tmp_path: Path, request: pytest.FixtureRequest) -
     server: PostgresServer = request.getfixturevalue("postgres")
     url: str = request.getfixturevalue("redis_url")
     wipe_redis(url)
-    server.wipe([table.name for table in reversed(Base.metadata.sorted_tables)], keep="user")
+    tables = [table.name for table in reversed(Base.metadata.sorted_tables)]
+    server.wipe([*tables, "product_quantity"], keep="user")
     yield values | {"DATABASE_URL": server.url(), "REDIS_URL": url}
 
 

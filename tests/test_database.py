@@ -51,6 +51,23 @@ def heard_statements() -> Iterator[list[str]]:
     db.engine.dispose()
 
 
+@on_both_databases
+def test_a_large_cache_lasts_as_long_as_the_block(app: Flask) -> None:
+    def ask() -> int | None:
+        if db.engine.dialect.name != "sqlite":
+            return None
+        size = db.session.scalar(text("PRAGMA cache_size"))
+        db.session.rollback()
+        return size
+
+    with app.app_context():
+        before = ask()
+        with database.large_cache():
+            put("inside", 1)
+            inside = ask()
+        assert (inside, ask()) == ((-64_000, before) if before else (None, None))
+
+
 def test_a_reader_begins_and_a_writer_begins_immediately(session: Session) -> None:
     session.close()
     with heard_statements() as heard:

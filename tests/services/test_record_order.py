@@ -17,7 +17,12 @@ pytestmark = pytest.mark.slow  # some thousand pages
 
 ROWS = 4
 FILTERS: dict[str, list[dict[str, str]]] = {
-    "products": [{"category": "Tools"}, {"brand": "Bolt"}, {"quantity_from": "1", "sell_price_to": "4.90"}],
+    "products": [
+        {"category": "Tools"},
+        {"brand": "Bolt"},
+        {"quantity_from": "1", "quantity_to": "2"},
+        {"quantity_from": "1", "sell_price_to": "4.90"},
+    ],
     "inflows": [{"kind": "purchase"}, {"supplier": "Northern"}, {"occurred_at_from": "2020-01-01"}],
     "outflows": [{"kind": "sale", "quantity_from": "1"}],
 }

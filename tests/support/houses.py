@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import func, select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -19,9 +20,10 @@ from config import Settings
 from tasks.queue import bell, huey
 from webapp import create_app
 from webapp.extensions import db
-from webapp.models import User
+from webapp.models import Product, User
 from webapp.routes import live
 from webapp.services import accounts, files, stock, user_sessions
+from webapp.services.product_quantities import QUANTITIES
 from webapp.services.user_sessions import Place
 
 SECRET_KEY = "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -121,10 +123,22 @@ def sign_in(client: FlaskClient, user: User) -> None:
         session["_fresh"] = True
 
 
+def list_quantities_gone_astray() -> list[int]:
+    """Return the products whose quantity is another one in the table beside them, which PostgreSQL alone has."""
+    if db.engine.dialect.name != "postgresql":
+        return []
+    query = select(func.coalesce(Product.id, QUANTITIES.c.product_id)).select_from(Product)
+    query = query.outerjoin(QUANTITIES, QUANTITIES.c.product_id == Product.id, full=True)
+    return list(db.session.scalars(query.where(Product.quantity.is_distinct_from(QUANTITIES.c.quantity))))
+
+
 def check_invariants(app: Flask) -> None:
     """Hold the house to what must be true after whatever happened in it."""
     with app.app_context():
         assert stock.verify_stock() == [], "a product's quantity is not the sum of its movements"
+        assert list_quantities_gone_astray() == [], (
+            "the order of quantities is another one than that of products"
+        )
         media = Path(app.extensions["stockroom_settings"].data_dir) / "media"
         kept = [path.relative_to(media).as_posix() for path in media.glob("*/*")] if media.exists() else []
         orphans = [path for path in kept if not files._is_named(path)]

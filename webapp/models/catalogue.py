@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.models.base import KEEP_IDS, Money, Record, name255
@@ -55,7 +55,10 @@ class Supplier(Record):
 
 
 class Product(Record):
-    """One thing that is kept in stock. ``quantity`` is changed by ``services.stock`` alone."""
+    """One thing that is kept in stock. ``quantity`` is changed by ``services.stock`` alone.
+
+    On PostgreSQL no index has it, so that changing it is cheap: see ``services.product_quantities``.
+    """
 
     __tablename__ = "product"
     __table_args__ = (
@@ -64,8 +67,8 @@ class Product(Record):
             "ix_product_low_title_id",
             "title",
             "id",
-            sqlite_where=text("quantity <= reorder_level"),
-            postgresql_where=text("quantity <= reorder_level"),
+            sqlite_where=text("is_low IS 1"),
+            postgresql_where=text("is_low IS true"),
         ),
         Index("ix_product_category_id_title", "category_id", "title"),
         Index("ix_product_category_id_id", "category_id", "id"),
@@ -73,7 +76,7 @@ class Product(Record):
         Index("ix_product_cost_price_id", "cost_price", "id"),
         Index("ix_product_sell_price_id", "sell_price", "id"),
         Index("ix_product_reorder_level_id", "reorder_level", "id"),
-        Index("ix_product_quantity_id", "quantity", "id"),
+        Index("ix_product_quantity_id", "quantity", "id").ddl_if(dialect="sqlite"),
         KEEP_IDS,
     )
 
@@ -87,6 +90,7 @@ class Product(Record):
     sell_price: Mapped[Decimal] = mapped_column(Money)
     quantity: Mapped[int] = mapped_column(default=0)
     reorder_level: Mapped[int] = mapped_column(default=0)
+    is_low: Mapped[bool] = mapped_column(Computed("quantity <= reorder_level"))
 
     category: Mapped[Category] = relationship(viewonly=True)
     product_model: Mapped[ProductModel | None] = relationship(viewonly=True)

@@ -186,7 +186,7 @@ class _Parser:
         if not text:
             return None
         try:
-            if not self.is_long_text and is_damaged_number(text):
+            if not self.is_long_text and text[-1].isdigit() and is_damaged_number(text):
                 raise shortened(text)
             return self.field.type.parse(text, self.style)
         except Problem as problem:

@@ -1,6 +1,6 @@
 """Many rows at once, in the way each database likes best, within the caller's write transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,8 +43,11 @@ def insert_tuples(
     rows: Sequence[tuple[Any, ...]],
     *,
     ready: Sequence[str] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
     """Insert rows of values in the order of ``names``; those in ``ready`` are as the driver takes them.
+
+    ``meanwhile`` is called once, where there are rows: on PostgreSQL while the server works at them.
 
     COPY on PostgreSQL (measured: an executemany takes three times as long), one statement with many
     parameter sets on SQLite, past SQLAlchemy's work on every one of them (measured: half the time).
@@ -60,8 +63,9 @@ def insert_tuples(
         connection.exec_driver_sql(f"INSERT INTO {target} VALUES ({places})", list(values))  # noqa: S608 - our names
         if "search_text" in names:
             _index_for_search(connection, table.name, [row[names.index("id")] for row in rows])
+        meanwhile()
         return
-    _copy(connection, f"COPY {target} FROM STDIN", values)
+    _copy(connection, f"COPY {target} FROM STDIN", values, meanwhile)
 
 
 def _index_for_search(connection: Connection, table: str, ids: Sequence[int]) -> None:
@@ -73,13 +77,16 @@ def _index_for_search(connection: Connection, table: str, ids: Sequence[int]) ->
     )
 
 
-def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(
+    connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]], meanwhile: Callable[[], None]
+) -> None:
     driver: Any = connection.connection.driver_connection
     base: Any = connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
+            meanwhile()
     except base as error:  # the driver's own; callers know SQLAlchemy's
         raise DBAPIError.instance(statement, None, error, base, dialect=connection.dialect) from error
 

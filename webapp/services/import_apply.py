@@ -1,12 +1,13 @@
 """The apply of an import: every row checked again and saved, batch by batch, exactly once."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from webapp.database import large_cache
 from webapp.models import DataImport
 from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
@@ -72,23 +73,27 @@ class Importer:
         """Save every batch with its errors, counts and checkpoint in one transaction, then end the job."""
         context = make_context(self.run, self.source)
         try:
-            for rows in self.source.read(int(self.run.checkpoint.get("line", 0))):
-                for batch in self.size.cut(rows):
-                    with self.size.measured():
-                        known = context.seen.copy()
-                        self.run.in_batch(
-                            partial(self._save_batch, batch=batch, context=context, known=known)
-                        )
+            with large_cache():
+                for rows in self.source.read(int(self.run.checkpoint.get("line", 0))):
+                    self._save_rows(rows, context)
         except RowFailed as failure:
             take_back(self.run, begin_take_back(self.run, failure.row))
         self._finish()
+
+    def _save_rows(self, rows: Sequence[CheckedRow], context: SaveContext) -> None:
+        for batch in self.size.cut(rows):
+            with self.size.measured():
+                known = context.seen.copy()
+                self.run.in_batch(partial(self._save_batch, batch=batch, context=context, known=known))
 
     def _save_batch(
         self, session: Session, batch: Sequence[CheckedRow], context: SaveContext, known: SeenKeys
     ) -> None:
         # Rows and a memory of its own for each try: a rolled back one leaves nothing behind.
         context.seen = known.copy()
-        rows = [replace(row, values=dict(row.values), problems=list(row.problems)) for row in batch]
+        rows = [
+            CheckedRow(row.line, dict(row.values), list(row.problems), row.raw, row.columns) for row in batch
+        ]
         plans = save_file_rows(session, self.source, rows, context)
         failed = [plan.row for plan in plans if plan.action == "failed"]
         if failed and self.source.options["on_error"] == "abort":
@@ -96,8 +101,8 @@ class Importer:
         if self.source.has_old_errors:
             clear_lines(session, self.run, [row.line for row in batch])
         write_row_errors(session, self.run, failed)
-        for plan in plans:
-            self.run.counts[plan.action] += 1
+        for action, count in Counter(plan.action for plan in plans).items():
+            self.run.counts[action] += count
         self.run.processed += len(plans)
         self.run.checkpoint = {"line": batch[-1].line}
 

@@ -1,6 +1,7 @@
 """The check of an import: every row as it would be saved, nothing written but what was found."""
 
 import time
+from collections import Counter
 
 from sqlalchemy.orm import Session
 
@@ -50,8 +51,8 @@ def check_all(run: JobRun, source: RowSource) -> CheckReport:
         db.session.rollback()
         report.add(plans)
         waiting += [plan.row for plan in plans if plan.action == "failed"]
-        for plan in plans:
-            run.counts[plan.action] += 1
+        for action, count in Counter(plan.action for plan in plans).items():
+            run.counts[action] += count
         run.processed += len(plans)
         if len(waiting) >= WAITING_ERRORS or time.monotonic() - written > WRITE_SECONDS:
             _write(run, waiting)

@@ -5,6 +5,7 @@ from typing import Any
 
 from webapp.extensions import db, settings
 from webapp.models import DataImport
+from webapp.pipeline.ahead import work_ahead
 from webapp.pipeline.check import CheckedRow, Checker, check_rows
 from webapp.pipeline.dialect import Dialect
 from webapp.pipeline.garbage import rare_collections
@@ -40,9 +41,9 @@ class RowSource:
         checker = Checker(self.fields, self.rules, self.styles)
         with files.local_path(self.path) as local, rare_collections():
             table = read_table(local, dialect=self.dialect, limits=read_limits())
+            chunks = map(checker.check_chunk, table.chunks(size=CHUNK_ROWS, start_line=after_line))
             is_first = not after_line
-            for chunk in table.chunks(size=CHUNK_ROWS, start_line=after_line):
-                rows = checker.check_chunk(chunk)
+            for rows in work_ahead(chunks) if db.engine.dialect.name == "postgresql" else chunks:
                 if is_first and rows and is_example(self.resource, rows[0]):
                     self.examples = 1
                     del rows[0]

@@ -103,7 +103,8 @@ def list_records(
     rows = rows[:limit][::-1] if backwards else rows[:limit]
     count = found.count
     if estimate and not found.is_exact and not text:
-        count = estimate_records(resource.model, where_filters(resource, RecordQuery(resource), chosen))
+        own = RecordQuery(resource, walks_down=resource.get_field(resource.key[0]))  # the sample is by id
+        count = estimate_records(resource.model, where_filters(resource, own, chosen))
     has_before = more if backwards else position is not None
     return RecordPage(
         rows=rows,

@@ -40,17 +40,19 @@ def where_filters(
     is the whole day in the house's time zone.
     """
     conditions: list[ColumnElement[bool]] = []
+    beside: list[ColumnElement[bool]] = []
     problems: dict[str, Problem] = {}
     for name, text in filters.items():
         if not text:
             continue
         try:
-            conditions += _where_filter(resource, query, name, text)
+            found = _where_filter(resource, query, name, text)
+            (beside if query.goes_beside(_without_bound(name)) else conditions).extend(found)
         except Problem as problem:
             problems[name] = problem
     if problems:
         raise Invalid(problems)
-    return conditions
+    return conditions + query.narrow(beside)
 
 
 def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) -> list[ColumnElement[bool]]:
@@ -87,7 +89,7 @@ def _where_named(resource: Resource, query: RecordQuery, name: str, text: str) -
     if name == "ids":
         return [resource.model.id.in_(_read_ids(text))]
     if name == "low_stock":
-        return [resource.model.quantity <= resource.model.reorder_level]
+        return [resource.model.is_low.is_(True)]
     moment = DateTime().parse(text, Style(timezone=settings().zone))
     return where_still(moment, begins_at_notes=query.may_join)
 
@@ -128,12 +130,16 @@ def label_filter(resource: Resource, name: str) -> Phrase:
 
 def _find_bounded(resource: Resource, name: str) -> Field | None:
     """Return the field whose values a filter of this name bounds."""
-    base = name.removesuffix(LOWER) if name.endswith(LOWER) else name.removesuffix(UPPER)
+    base = _without_bound(name)
     if base == name:
         return None
     return next(
         (item for item in resource.fields if item.name == base and isinstance(item.type, BOUNDED)), None
     )
+
+
+def _without_bound(name: str) -> str:
+    return name.removesuffix(LOWER) if name.endswith(LOWER) else name.removesuffix(UPPER)
 
 
 def _where_bound(

@@ -26,19 +26,18 @@ def find_existing(
     # The keys come as a table to join: SQLite looks through all of it for a list of pairs, and through
     # every pair of two lists.
     wanted = join_values(session, *(table.c[name] for name in shape.key_columns), values=keys)
+    names = ("id", "version", *shape.columns)
     parts = [table.c[name].label(f"_{place}") for place, name in enumerate(shape.key_columns)]
     query = (
-        select(*(table.c[name] for name in ("id", "version", *shape.columns)), *parts)
+        select(*parts, *(table.c[name] for name in names))
         .join(wanted.table, wanted.condition)
         .order_by(table.c.id)
     )
     if lock:
         query = query.with_for_update(of=table)
-    found = {}
-    for row in session.execute(query, wanted.parameters).mappings():
-        values = dict(row)
-        found[tuple(values.pop(part.name) for part in parts)] = values
-    return found
+    count = len(parts)
+    rows = session.execute(query, wanted.parameters).all()
+    return {tuple(row[:count]): dict(zip(names, row[count:], strict=True)) for row in rows}
 
 
 def find_lines_of_job(

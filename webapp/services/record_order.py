@@ -56,9 +56,8 @@ def walk_many(
     """Return the query of a page of all that fit the conditions, with the value that each is ordered by."""
     model = resource.model
     if not isinstance(field.type, Reference):
-        place = RecordQuery(resource).order(field)
-        found = select(model.id.label("id"), place.label("place")).where(*conditions)
-        return _cut(found, place, model.id, position, ascending=ascending, limit=limit)
+        found, place, row_id = RecordQuery(resource).walk(field)
+        return _cut(found.where(*conditions), place, row_id, position, ascending=ascending, limit=limit)
     column = getattr(model, field.column)
     other = get_resource(field.type.resource)
     target = aliased(other.model)

@@ -186,7 +186,8 @@ class Planner:
             problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
             return self._fail(row, self.shape.resource.reference_field, problem)
         values = row.values
-        after = {column: values.get(column, before[column]) for column in self.shape.columns}
+        columns = self.shape.columns
+        after = dict(zip(columns, map(values.get, columns, map(before.__getitem__, columns)), strict=True))
         if self.context.empty == "clear" and not self._clear(row, after):
             return Plan(row, "failed")
         if self.name == "products" and after["quantity"] != before["quantity"]:
@@ -197,7 +198,7 @@ class Planner:
                 file=after["quantity"],
             )
             return self._fail(row, "quantity", problem)
-        is_same = all(value == before[column] for column, value in after.items())
+        is_same = after.items() <= before.items()
         return Plan(row, "unchanged" if is_same else "updated", before["id"], before, after)
 
     def _clear(self, row: CheckedRow, after: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference, fold_key
+from webapp.services.product_quantities import QUANTITIES, is_beside
 
 
 def hide_index(column: Any) -> Any:
@@ -47,11 +48,32 @@ class RecordQuery:
 
     def condition_column(self, name: str) -> ColumnElement[Any]:
         """Return a column of the record's own as a condition on it needs it."""
+        if self.goes_beside(name):
+            return QUANTITIES.c.quantity
         column: ColumnElement[Any] = getattr(self.model, name)
         if self.walks_down is None or self._has_index(name, self.walks_down.column):
             return column
         hidden: ColumnElement[Any] = hide_index(column)
         return hidden
+
+    def goes_beside(self, name: str) -> bool:
+        """Whether a condition on a column of the record's own is one on the table beside it."""
+        return is_beside(self.model, name) and (self.walks_down is None or self.walks_down.name == name)
+
+    def narrow(self, beside: Sequence[ColumnElement[bool]]) -> list[ColumnElement[bool]]:
+        """Return conditions on the table beside the record as those that a query of records takes."""
+        if not beside or self.walks_down is not None:  # whoever walks down that table has joined it
+            return list(beside)
+        return [self.model.id.in_(select(QUANTITIES.c.product_id).where(*beside))]
+
+    def walk(self, field: Field) -> tuple[Select[Any], ColumnElement[Any], Any]:
+        """Return ``SELECT id, place`` of all records in an index's reach, with its two columns of the order."""
+        if is_beside(self.model, field.name):
+            place, row_id = QUANTITIES.c.quantity, QUANTITIES.c.product_id
+            found = select(row_id.label("id"), place.label("place"))
+            return found.join(self.model, self.model.id == row_id), place, row_id
+        column = self.order(field)
+        return select(self.model.id.label("id"), column.label("place")), column, self.model.id
 
     def _has_index(self, first: str, second: str) -> bool:
         """Whether one index answers the condition and gives the order, too."""

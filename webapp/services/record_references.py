@@ -57,14 +57,23 @@ class _Resolver:
         found: Mapping[str, Any] = (
             self.ledger.find(self.session, wanted) if is_product else self._find(wanted)
         )
+        scope = self.type.scope
+        known: dict[tuple[str, str | None], int] = {}  # what a text means comes again and again
         for row in rows:
-            text = row.values.get(name)
+            values = row.values
+            text = values.get(name)
             if text is None:
+                continue
+            meant = text, values.get(scope) if scope else None
+            if meant in known:
+                values[column] = known[meant]
                 continue
             match = found.get(folded[text])
             value = match if is_product else self._choose(row, folded[text], match or [])
             if value is not None:
-                row.values[column] = value
+                values[column] = value
+                if type(value) is int:
+                    known[meant] = value
             elif is_product:
                 row.add_problem(name, self._not_found(text))
 

@@ -1,6 +1,6 @@
 """Writing what was planned: records, stock and changes, a few statements for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -39,12 +39,17 @@ def write_plans(
     created = [plan for plan in plans if plan.action == "created"]
     updated = [plan for plan in plans if plan.action == "updated"]
     now = utc_now()
+    changes: list[tuple[Any, ...]] = []
     if created:
-        _write_created(session, shape, created, now)
+        _write_created(
+            session, shape, created, now, lambda: changes.extend(_describe(shape, created, context, now))
+        )
     if updated:
         _write_updated(session, shape, updated, now)
+        changes += _describe(shape, updated, context, now)
     ledger.write(session, context.job_id)
-    _write_changes(session, shape, created + updated, context, now)
+    table: Any = Change.__table__
+    insert_tuples(session, table, CHANGE_COLUMNS, changes, ready=("before", "after"))
 
 
 def write_openings(
@@ -72,7 +77,9 @@ def write_openings(
     write_plans(session, shape, [plan.opened for plan in products if plan.opened], context, ledger)
 
 
-def _write_created(session: Session, shape: Shape, plans: list[Plan], now: datetime) -> None:
+def _write_created(
+    session: Session, shape: Shape, plans: list[Plan], now: datetime, meanwhile: Callable[[], None]
+) -> None:
     for plan, record_id in zip(plans, allocate_ids(session, shape.table.name, len(plans)), strict=True):
         plan.record_id = record_id
         if shape.is_movement and not plan.after["reference"]:
@@ -83,7 +90,7 @@ def _write_created(session: Session, shape: Shape, plans: list[Plan], now: datet
     # In order of their keys: two imports that add the same records then wait for each other only one way.
     places = [names.index(name) for name in shape.key_columns]
     rows.sort(key=itemgetter(*places))
-    insert_tuples(session, shape.table, names, rows)
+    insert_tuples(session, shape.table, names, rows, meanwhile=meanwhile)
 
 
 def _as_written(plan: Plan) -> dict[str, Any]:
@@ -107,11 +114,9 @@ def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
     return range(last + 1, last + 1 + count)
 
 
-def _write_changes(
-    session: Session, shape: Shape, plans: list[Plan], context: SaveContext, now: datetime
-) -> None:
-    table: Any = Change.__table__
-    rows = [
+def _describe(shape: Shape, plans: list[Plan], context: SaveContext, now: datetime) -> list[tuple[Any, ...]]:
+    """Return the rows of the audit."""
+    return [
         (
             now,
             context.actor_id,
@@ -126,7 +131,6 @@ def _write_changes(
         )
         for plan in plans
     ]
-    insert_tuples(session, table, CHANGE_COLUMNS, rows, ready=("before", "after"))
 
 
 def _changed(values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
