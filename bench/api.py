@@ -47,10 +47,10 @@ Values = dict[str, Any]
 def main() -> int:
     """Fill a shop on each database, measure, and say which promises were missed."""
     parser = argparse.ArgumentParser(prog="python -m bench.api", description=__doc__)
-    parser.add_argument("--products", type=int, default=100_000)
-    parser.add_argument("--movements", type=int, default=500_000)
+    parser.add_argument("--products", type=int, default=50_000)
+    parser.add_argument("--movements", type=int, default=200_000)
     parser.add_argument(
-        "--rounds", type=int, default=40, help="how often each is asked for; batches a quarter of it"
+        "--rounds", type=int, default=60, help="how often each is asked for; batches a quarter of it"
     )
     parser.add_argument("--database", choices=DATABASES, action="append")
     options = parser.parse_args()
