@@ -22,6 +22,7 @@ from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Choice, DateTime, Integer, Money, Phrase, Problem
 from webapp.routes import page_context, static_urls
+from webapp.routes.sparklines import draw_sparkline
 from webapp.services import queries
 
 EMPTY = "–"
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
     for function in FILTERS:
         app.add_template_filter(function, function.__name__.removeprefix("format_"))
     app.add_template_global(filter_label)
+    app.add_template_filter(draw_sparkline, "sparkline")
     page_context.init_app(app)
     static_urls.init_app(app)
 

@@ -16,10 +16,20 @@
     const rows = body.map((row) => [...row.cells].map((cell) => cell.dataset.value));
     const shown = body.map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
     const links = body.map((row) => row.querySelector("a")?.href);
-    return { heads, rows, shown, links, rest: table.dataset.rest, column: (place) => rows.map((row) => Number(row[place])) };
+    const { rest, currency } = table.dataset;
+    return { heads, rows, shown, links, rest, currency, column: (place) => rows.map((row) => Number(row[place])) };
   }
 
   const compact = new Intl.NumberFormat(lang, { notation: "compact", maximumFractionDigits: 1 });
+
+  /* Thousands are shortened; small amounts keep their cents, where they have any. */
+  function moneyFormat(currency) {
+    if (!currency) return (value) => compact.format(value);
+    const style = { style: "currency", currency };
+    const large = new Intl.NumberFormat(lang, { ...style, notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 });
+    const small = new Intl.NumberFormat(lang, { ...style, trailingZeroDisplay: "stripIfInteger" });
+    return (value) => (Math.abs(value) < 100 ? small : large).format(value);
+  }
 
   function frame(data) {
     return {
@@ -37,6 +47,12 @@
             useBorderRadius: true,
             borderRadius: 3,
             padding: 16,
+            generateLabels: (chart) =>
+              Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => {
+                const { borderColor, backgroundColor } = chart.data.datasets[label.datasetIndex];
+                const fillStyle = borderColor ?? backgroundColor;
+                return { ...label, fillStyle, strokeStyle: fillStyle, lineDash: [], lineWidth: 0 };
+              }),
           },
         },
         tooltip: {
@@ -48,6 +64,11 @@
           boxPadding: 4,
           usePointStyle: true,
           callbacks: {
+            labelColor: ({ dataset, dataIndex }) => {
+              const fills = [dataset.backgroundColor].flat();
+              const shown = dataset.borderColor ?? fills[dataIndex] ?? fills[0];
+              return { backgroundColor: shown, borderColor: shown };
+            },
             title: (items) => data.shown[items[0].dataIndex][0],
             label: (item) => ` ${item.dataset.label}: ${data.shown[item.dataIndex][item.dataset.place]}`,
           },
@@ -71,25 +92,40 @@
     },
   });
 
+  /* A colour that fades towards the lower edge of the chart; the part behind the comma is its strength in 255ths. */
+  const fade = (name) => ({ chart: { ctx, chartArea } }) => {
+    if (!chartArea) return "transparent";
+    const gradient = ctx.createLinearGradient(0, chartArea.top, 0, chartArea.bottom);
+    gradient.addColorStop(0, `${colour(name)}3d`);
+    gradient.addColorStop(1, `${colour(name)}00`);
+    return gradient;
+  };
+
+  /* The last day is today: it is not over, so the line to it is a broken one, and ends in a dot. */
   function salesChart(canvas, data) {
-    const line = (place, name) => ({
+    const today = data.rows.length - 1;
+    const money = moneyFormat(data.currency);
+    const line = (place, name, more = {}) => ({
       type: "line",
       place,
       label: data.heads[place],
       data: data.column(place),
       borderColor: colour(name),
       backgroundColor: colour(name),
+      pointBackgroundColor: colour(name),
       borderWidth: 2,
-      tension: 0.3,
-      pointRadius: 0,
-      pointHoverRadius: 4,
+      cubicInterpolationMode: "monotone",
+      segment: { borderDash: ({ p1DataIndex }) => (p1DataIndex === today ? [4, 4] : undefined) },
+      pointRadius: ({ dataIndex }) => (dataIndex === today ? 3 : 0),
+      pointHoverRadius: 5,
       yAxisID: "money",
+      ...more,
     });
     return {
       data: {
         labels: data.rows.map((row) => row[0]),
         datasets: [
-          line(1, "one"),
+          line(1, "one", { fill: "origin", backgroundColor: fade("one") }),
           line(2, "two"),
           {
             type: "bar",
@@ -110,7 +146,7 @@
         scales: {
           x: axis({ ticks: { maxTicksLimit: 7, autoSkip: true }, scale: { grid: { display: false } } }),
           money: axis({
-            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5 },
+            ticks: { callback: (value) => money(value), maxTicksLimit: 5 },
             scale: { beginAtZero: true, position: "left" },
           }),
           units: axis({
@@ -128,14 +164,40 @@
     const whole = new Intl.NumberFormat(lang, { maximumFractionDigits: 0 });
     const sums = [1, 2, 3].map((place) => items.reduce((sum, item) => sum + Number(item.row[place]), 0));
     const name = `${data.rest} (${items.length})`;
-    return [{ row: [name, ...sums], shown: [name, ...sums.map((sum) => whole.format(sum))] }];
+    return [{ row: [name, ...sums], shown: [name, ...sums.map((sum) => whole.format(sum))], isRest: true }];
   }
+
+  const font = () => `${Chart.defaults.font.size}px ${Chart.defaults.font.family}`;
+
+  function measureWidest(canvas, texts) {
+    const ctx = canvas.getContext("2d");
+    ctx.font = font();
+    return Math.max(...texts.map((text) => ctx.measureText(text).width));
+  }
+
+  /* Each bar's amount at its end, so that nobody has to measure it. */
+  const amounts = (texts) => ({
+    id: "amounts",
+    afterDatasetsDraw(chart) {
+      const { ctx } = chart;
+      ctx.save();
+      ctx.font = font();
+      ctx.fillStyle = colour("text");
+      ctx.textBaseline = "middle";
+      chart.getDatasetMeta(0).data.forEach((bar, place) => {
+        ctx.fillText(texts[place], Math.max(bar.x, bar.base) + 6, bar.y);
+      });
+      ctx.restore();
+    },
+  });
 
   function barsChart(canvas, data) {
     const sorted = data.rows
       .map((row, place) => ({ row, shown: data.shown[place], link: data.links[place] }))
       .sort((one, other) => Number(other.row[1]) - Number(one.row[1]));
     const rows = [...sorted.slice(0, LONGEST_BARS), ...sumUp(sorted.slice(LONGEST_BARS), data)];
+    const colours = rows.map((item) => colour(item.isRest ? "rest" : "one"));
+    const texts = rows.map((item) => item.row[1]).map(moneyFormat(data.currency));
     const top = { shown: rows.map((item) => item.shown) };
     const options = frame(top);
     options.plugins.legend = { display: false };
@@ -150,22 +212,21 @@
             place: 1,
             label: data.heads[1],
             data: rows.map((item) => Number(item.row[1])),
-            backgroundColor: colour("one"),
-            hoverBackgroundColor: colour("one"),
+            backgroundColor: colours,
+            hoverBackgroundColor: colours,
             borderRadius: 4,
             maxBarThickness: 16,
           },
         ],
       },
+      plugins: [amounts(texts)],
       options: {
         ...options,
         ...follow(rows.map((item) => item.link)),
         indexAxis: "y",
+        layout: { padding: { right: measureWidest(canvas, texts) + 8 } },
         scales: {
-          x: axis({
-            ticks: { callback: (value) => compact.format(value), maxTicksLimit: 5 },
-            scale: { beginAtZero: true },
-          }),
+          x: { display: false, beginAtZero: true, bounds: "data" },
           y: axis({ ticks: { autoSkip: false, color: colour("text") }, scale: { grid: { display: false } } }),
         },
       },

@@ -61,6 +61,7 @@ def test_a_token_that_was_revoked_or_is_over_does_not_work(app: Flask, change: d
 def test_a_browser_s_session_counts_for_nothing(app: Flask, client: FlaskClient) -> None:
     sign_in(client, load_person(app, "admin"))
     assert client.get("/api/v1/jobs").status_code == 401
+    assert client.post("/api/v1/brands", json={"name": "Acme"}).status_code == 401
     assert client.get(SPEC).status_code == 200  # but for the description, which the page links to
 
 
@@ -138,3 +139,12 @@ def test_whoever_is_disabled_has_no_token_that_works(app: Flask) -> None:
         person = session.merge(load_person(app, "editor"))
         person.is_enabled = False
     assert app.test_client().get(SPEC, headers=bearer(token)).status_code == 401
+
+
+def test_json_that_is_none_names_its_line(app: Flask) -> None:
+    body = '{"resource": "brands",\n "format" "csv"}'
+    answer = Caller(app, "viewer").post("/exports", data=body, content_type="application/json")
+    problem = read_problem(answer)
+    assert problem["status"] == 400
+    assert problem["errors"][0]["line"] == 2
+    assert "Expecting ':' delimiter: line 2" in problem["detail"]

@@ -12,7 +12,6 @@ from flask import Flask
 
 from config import ROOT
 from tests.support.api import make_token
-from tests.support.databases import on_both_databases
 from tests.support.services import unavailable
 from tests.support.stack import Stack
 from webapp.extensions import db
@@ -86,8 +85,12 @@ def test_what_goes_wrong_is_said(app: Flask, stack: Stack, way: int, tmp_path: P
 
 
 @needs_northwind
-@by_both
-@on_both_databases
+@pytest.mark.parametrize(
+    ("database", "way"),
+    [("sqlite", 0), pytest.param("postgresql", 1, marks=pytest.mark.integration)],
+    ids=["sqlite-curl", "postgresql-python"],
+    indirect=["database"],
+)
 def test_the_northwind_shop_comes_in_and_goes_out(app: Flask, stack: Stack, way: int, tmp_path: Path) -> None:
     scripts = start(app, stack, way)
     scripts.succeed("import", "categories", NORTHWIND / "categories.csv")

@@ -1,5 +1,4 @@
 import json
-import threading
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +7,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from tests.support.api import Caller
+from tests.support.api import Caller, ask_at_once
 from tests.support.databases import on_both_databases
 from tests.support.houses import MakeApp, drain_queue
 from webapp.extensions import db
@@ -135,17 +134,7 @@ def test_a_repeated_request_returns_the_same_job_and_keeps_one_file(app: Flask) 
 @on_both_databases
 def test_the_same_file_many_times_at_once_is_one_import(app: Flask) -> None:
     callers = [Caller(app, "editor") for _ in range(5)]
-    gate, answers = threading.Barrier(len(callers)), list[TestResponse]()
-
-    def ask(caller: Caller) -> None:
-        gate.wait()
-        answers.append(send(caller, headers={"Idempotency-Key": "at once"}))
-
-    threads = [threading.Thread(target=ask, args=(caller,)) for caller in callers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    answers = ask_at_once(callers, lambda caller: send(caller, headers={"Idempotency-Key": "at once"}))
     assert [answer.status_code for answer in answers] == [202] * len(callers)
     assert len({answer.get_json()["task_id"] for answer in answers}) == 1
     with app.app_context():  # and no file is left that no row names: the house is held to that

@@ -40,6 +40,8 @@ def test_jobs_and_workers_are_those_of_the_database(make_app: MakeApp) -> None:
         ended = ask(editor, model_name="brands", file_format="csv")
         start = now - timedelta(seconds=10)
         change(ended, status="completed", started_at=start, completed_at=now, processed=500)
+        other = ask(task_type="metrics")
+        change(other, status="completed", started_at=start, completed_at=now)
         workers.beat()
     for app in (first, second):
         found = read(app.test_client().get("/metrics"))
@@ -47,7 +49,9 @@ def test_jobs_and_workers_are_those_of_the_database(make_app: MakeApp) -> None:
         assert found["stockroom_jobs['export', 'pending']"] == 1
         assert found["stockroom_jobs['completed', 'export']"] == 1
         assert found["stockroom_job_run_seconds['0.5', 'export']"] == 10
+        assert found["stockroom_job_run_seconds['0.95', 'metrics']"] == 10
         assert found["stockroom_job_rows_per_second['export']"] == 50
+        assert "stockroom_job_rows_per_second['metrics']" not in found  # it does no rows
         assert found["stockroom_queue_depth[]"] == 1
         assert found["stockroom_queue_oldest_seconds[]"] >= 0
         assert found["stockroom_consumers[]"] == 1

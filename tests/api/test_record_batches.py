@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.api import Caller
+from tests.support.api import Caller, ask_at_once
 from tests.support.databases import on_both_databases
 from tests.support.factories import heard_signals, quantity_of, save, stock_up
 from tests.support.houses import MakeApp
@@ -202,3 +202,25 @@ def test_the_house_says_how_many_may_come_at_once(make_app: MakeApp) -> None:
 def test_who_may_not_write_does_not_send_a_large_body_either(app: Flask) -> None:
     answer = send(Caller(app, "viewer"), "brands", [{"name": "A" * 2_000_000}])
     assert answer.status_code == 403
+
+
+@on_both_databases
+def test_batches_that_meet_each_other_are_all_saved(app: Flask) -> None:
+    callers = [Caller(app, "editor") for _ in range(4)]
+    names = [f"Brand {number}" for number in range(30)]
+    with app.app_context():
+        stock_up("A", "B", quantity=100)
+
+    def send_both(caller: Caller) -> TestResponse:
+        order = 1 if callers.index(caller) % 2 else -1
+        assert (
+            outcomes(send(caller, "brands", [{"name": name} for name in names[::order]])).count("failed") == 0
+        )
+        rows = [{"product": serial, "quantity": 1} for serial in "AB"[::order] * 5]
+        return send(caller, "outflows", rows)
+
+    for answer in ask_at_once(callers, send_both):
+        assert outcomes(answer) == ["created"] * 10
+    with app.app_context():
+        assert db.session.query(Brand).count() == len(names)
+        assert (quantity_of("A"), quantity_of("B")) == (80, 80)

@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.api import ROOT, Caller
+from tests.support.api import ROOT, Caller, ask_at_once
 from tests.support.databases import on_both_databases
-from tests.support.factories import fill_shop, product, quantity_of, save
+from tests.support.factories import fill_shop, product, quantity_of, save, stock_up
 from tests.support.records import ANY_VERSION, PIECES, create, make_values
 from webapp.extensions import db
 from webapp.models import Change
@@ -115,6 +115,9 @@ def test_amounts_moments_and_references_are_what_they_say(app: Flask) -> None:
     ("sent", "field", "said"),
     [
         ({"sell_price": 4.9}, "sell_price", "as text"),
+        ({"sell_price": "1,234.50"}, "sell_price", "“1,234.50” is no amount."),
+        ({"sell_price": "$4"}, "sell_price", "“$4” is no amount."),
+        ({"sell_price": "4e2"}, "sell_price", "“4e2” is no amount."),
         ({"sell_price": "4.90001"}, "sell_price", "more than four decimals"),
         ({"sell_price": "-1"}, "sell_price", "less than 0"),
         ({"quantity": "3"}, "quantity", "integer"),
@@ -143,6 +146,19 @@ def test_what_cannot_be_taken_is_said_by_field(
     assert answer.status_code == 422
     assert said in reasons(answer)[field]
     assert len(ids_of(caller.get("/products"))) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["01/02/2026", "31.12.2025", "2026-02-30", "2026-01-31T25:00", "today", "45000"]
+)
+def test_a_moment_is_never_guessed(app: Flask, text: str) -> None:
+    caller = Caller(app, "editor")
+    with app.app_context():
+        stock_up("A")
+    answer = caller.post("/inflows", json={"product": "A", "quantity": 1, "occurred_at": text})
+    assert f"“{text}” is no" in reasons(answer)["occurred_at"]
+    answer = caller.get(f"/inflows?occurred_at_from={text}")
+    assert f"“{text}” is no" in reasons(answer)["occurred_at_from"]
 
 
 def test_everything_that_is_missing_is_named_at_once(app: Flask) -> None:
@@ -224,6 +240,34 @@ def test_nobody_s_change_is_lost(app: Flask) -> None:
     assert one.get(address).get_json()["phone"] == "1"
     fresh = {"If-Match": f'"0", {one.get(address).headers["ETag"]}'}
     assert one.ask("PATCH", address, json={"phone": "2"}, headers=fresh).status_code == 200
+
+
+@on_both_databases
+def test_of_many_who_change_what_they_saw_at_once_one_is_first(app: Flask) -> None:
+    callers = [Caller(app, "editor") for _ in range(5)]
+    made = create(callers[0], get_resource("suppliers"))
+    seen = {"If-Match": f'"{made["version"]}"'}
+
+    def change(caller: Caller) -> TestResponse:
+        phone = str(callers.index(caller))
+        return caller.ask("PATCH", f"/suppliers/{made['id']}", json={"phone": phone}, headers=seen)
+
+    answers = sorted(ask_at_once(callers, change), key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in answers] == [200, 412, 412, 412, 412]
+    assert callers[0].get(f"/suppliers/{made['id']}").get_json() == answers[0].get_json()
+
+
+@on_both_databases
+def test_the_same_key_many_times_at_once_makes_one_record(app: Flask) -> None:
+    callers = [Caller(app, "editor") for _ in range(5)]
+    with app.app_context():
+        stock_up("A")
+    sent, key = {"product": "A", "quantity": 3}, {"Idempotency-Key": "till-3"}
+    answers = ask_at_once(callers, lambda caller: caller.post("/inflows", json=sent, headers=key))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    with app.app_context():
+        assert quantity_of("A") == 3
 
 
 def test_a_product_that_was_sold_meanwhile_is_another_version(app: Flask) -> None:
@@ -346,11 +390,13 @@ def test_only_what_was_asked_for_is_answered(app: Flask) -> None:
     [
         ("colour=red", "colour", "Unknown field."),
         ("sort=colour", "sort", "Must be one of: serial_number"),
+        ("brand=Acme&brand=Bolt", "brand", "comes more than once"),
         ("fields=colour", "fields", "There is no field “colour”. Use one of: id, serial_number"),
         ("limit=0", "limit", "1"),
         ("limit=many", "limit", "integer"),
-        ("sell_price_from=cheap", "sell_price_from", "“cheap” is not a number"),
-        ("no_movement_since=yesterday", "no_movement_since", "is not a date"),
+        ("sell_price_from=cheap", "sell_price_from", "“cheap” is no amount"),
+        ("no_movement_since=yesterday", "no_movement_since", "is no date"),
+        ("no_movement_since=01/02/2026", "no_movement_since", "is no date"),
         ("low_stock=perhaps", "low_stock", "boolean"),
         ("ids=one", "ids", "That is no selection"),
         ("cursor=x", "cursor", "This is no place in this list"),

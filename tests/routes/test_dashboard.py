@@ -11,11 +11,12 @@ from sqlalchemy import update
 
 from tests.support.factories import fill_shop, save
 from tests.support.houses import load_person, sign_in
+from tests.support.jobs import carry_out
 from tests.support.pages import HTMX, is_fragment, post, soup
 from webapp.database import write_transaction
 from webapp.extensions import db
-from webapp.models import Metric
-from webapp.services import metrics
+from webapp.models import Metric, TaskNotification
+from webapp.services import metrics, metrics_job
 
 
 @pytest.fixture
@@ -108,6 +109,45 @@ def test_refreshing_answers_in_place(browser: FlaskClient) -> None:
 def test_without_a_script_it_comes_back_to_the_page(browser: FlaskClient) -> None:
     answer = post(browser, "/figures/refresh")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_without_a_script_the_page_says_that_figures_are_being_computed(
+    app: Flask, browser: FlaskClient
+) -> None:
+    assert soup(browser.get("/")).select(".refresh[role=status]") == []
+    post(browser, "/figures/refresh")
+    (sign,) = soup(browser.get("/")).select(".refresh[role=status]")
+    assert "Computing" in sign.text
+    assert [link["href"] for link in sign.select("noscript a")] == ["/"]
+    with app.app_context():
+        (refresh,) = db.session.query(TaskNotification).filter_by(task_type="metrics")
+        carry_out(refresh.id, metrics_job.run_metrics)
+    assert "Refresh now" in browser.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("recent", "earlier", "words"),
+    [
+        ("15.00", "10.00", "+50%"),
+        ("5.00", "10.00", "\N{MINUS SIGN}50%"),
+        ("10.00", "0.00", "+$10.00"),
+        ("10.00", "-5.00", "+$15.00"),  # of a loss there is no share
+        ("-5.00", "10.00", "\N{MINUS SIGN}150%"),
+        ("0.00", "0.00", "nothing in the 30 days before"),
+    ],
+)
+def test_a_figure_is_compared_with_the_period_before(
+    app: Flask, browser: FlaskClient, recent: str, earlier: str, words: str
+) -> None:
+    with app.app_context():
+        now = datetime.now(UTC)
+        values = metrics.compute_metrics(now)
+        values["metrics:sales"]["last_30_days"]["profit"] = recent
+        values["metrics:sales"]["previous_30_days"]["profit"] = earlier
+        with write_transaction() as session:
+            metrics.store_metrics(session, values, now)
+    card = next(item for item in soup(browser.get("/")).select(".figure") if "Profit" in item.text)
+    assert words in " ".join(card.text.split())
 
 
 def test_a_viewer_is_not_offered_a_refresh(app: Flask, client: FlaskClient) -> None:

@@ -15,14 +15,29 @@ import pandas as pd
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import delete, event, func, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from tests.support.databases import index_for_search, on_both_databases
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Brand, Category, Inflow, Metric, Outflow, Product, ProductModel
+from webapp.models.base import Money
 from webapp.services import metrics, metrics_raw
+from webapp.services.exact_sum import choose_sum, exact_sum, plain_sum, split_sum
 from webapp.services.metrics_days import split_into_days
 from webapp.services.metrics_redis import RedisMirror
 
@@ -308,6 +323,49 @@ def test_sums_beyond_64_bits_keep_their_cents(make_app: MakeApp) -> None:
             balance(session)
         value = metrics.get_product_metrics_raw()
     assert value["value_at_price"] == cents(price * 2_000_000_000 * 79)
+
+
+@on_both_databases
+def test_sales_beyond_64_bits_keep_their_cents(make_app: MakeApp) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    price, cost = Decimal("999999999999.9999"), Decimal("0.0001")
+    with make_app().app_context():
+        fill(now, ZoneInfo("UTC"), seed=1)
+        with write_transaction() as session:
+            session.execute(
+                update(Outflow).values(quantity=1_000_000, unit_price=price, unit_cost=cost, kind="sale")
+            )
+            balance(session)
+            count = session.scalars(select(func.count()).select_from(Outflow)).one()
+        value = metrics.get_sales_metrics_raw(now)["all_time"]
+    assert (value["revenue"], value["cost"]) == (
+        cents(price * 1_000_000 * count),
+        cents(cost * 1_000_000 * count),
+    )
+
+
+@pytest.mark.parametrize(
+    ("row_id", "quantity", "price", "chosen"),
+    [
+        (1, 1, "922337203685477.5807", plain_sum),  # 2^63 - 1 ten-thousandths
+        (2, 1, "461168601842738.7903", plain_sum),
+        (2, 1, "461168601842738.7904", split_sum),
+        (1, 2, "461168601842738.7904", split_sum),
+        (1, -2, "461168601842738.7904", split_sum),  # stock below zero, where that is allowed
+        (1_000_000, 5_000_000, "200.0000", split_sum),
+        (1_000_000, 5_000_000, "1000000000.0000", exact_sum),
+    ],
+)
+def test_as_few_parts_are_summed_as_stay_in_64_bits(
+    row_id: int, quantity: int, price: str, chosen: type[exact_sum]
+) -> None:
+    amounts = (Column("price", Money), Column("cost", Money))
+    table = Table("thing", MetaData(), Column("id", Integer), Column("quantity", Integer), *amounts)
+    with create_engine("sqlite://").connect() as connection:
+        table.create(connection)
+        row = {"id": row_id, "quantity": quantity, "price": Decimal(price), "cost": Decimal(1)}
+        connection.execute(insert(table).values(row))
+        assert choose_sum(connection, *table.c) is chosen
 
 
 @on_both_databases

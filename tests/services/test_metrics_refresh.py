@@ -104,6 +104,19 @@ def test_refresh_now_twice_is_once(editor: User) -> None:
     assert metrics_refresh.refresh_now(editor).id == metrics_refresh.refresh_now(editor).id
 
 
+@on_both_databases
+def test_it_says_whether_figures_are_being_computed(editor: User) -> None:
+    assert not metrics_refresh.is_refreshing()
+    refresh = metrics_refresh.refresh_now(editor)
+    assert metrics_refresh.is_refreshing()
+    change(refresh.id, run_after=db_now(-61))
+    assert not metrics_refresh.is_refreshing(), "nobody takes it: that is no news any more"
+    change(refresh.id, run_after=db_now(5))
+    assert not metrics_refresh.is_refreshing(), "its time has not come"
+    compute_due(refresh)
+    assert not metrics_refresh.is_refreshing()
+
+
 def test_a_viewer_does_not_refresh(viewer: User) -> None:
     with pytest.raises(Forbidden):
         metrics_refresh.refresh_now(viewer)

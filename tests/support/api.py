@@ -1,5 +1,7 @@
 """What tests of the API ask: a caller with a token, as a script has one."""
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -45,3 +47,20 @@ class Caller:
     def post(self, path: str, **kwargs: Any) -> TestResponse:
         """Ask for something to be made."""
         return self.ask("POST", path, **kwargs)
+
+
+def ask_at_once(callers: list[Caller], ask: Callable[[Caller], TestResponse]) -> list[TestResponse]:
+    """Have every caller ask in the same moment, and return the answers in no particular order."""
+    gate, answers = threading.Barrier(len(callers)), list[TestResponse]()
+
+    def wait_and_ask(caller: Caller) -> None:
+        gate.wait()
+        answers.append(ask(caller))
+
+    threads = [threading.Thread(target=wait_and_ask, args=(caller,)) for caller in callers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(answers) == len(callers)
+    return answers

@@ -17,7 +17,7 @@ from tests.support.factories import quantity_of, stock_up
 from tests.support.imports import counts, start, upload
 from tests.support.jobs import event_names, look_at, outcomes
 from tests.support.processes import children_of, find_marked, free_port, wait_until
-from tests.support.stack import MARK, Stack
+from tests.support.stack import MARK, Stack, Started
 from webapp import live
 from webapp.extensions import db
 from webapp.models import Change, Consumer, Outflow, PeriodicSlot, TaskNotification, User
@@ -29,6 +29,7 @@ IN_DEPTH = pytest.mark.soak
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ROWS, FEWER = 3000, 1200
+TICKS = 3
 LEFT = 7  # pieces in stock after an import
 POISONED_LINE = 41
 LOCKING = [f"SELECT 1 FROM {name} FOR UPDATE NOWAIT" for name in ("task_notification", "product")]  # noqa: S608
@@ -225,6 +226,27 @@ def test_two_consumers_run_each_slot_once(session: Session, stack: Stack) -> Non
         select(TaskNotification.id).where(TaskNotification.task_type == "maintenance")
     ).all()
     assert len(found) == len(slots)
+
+
+@ON_BOTH
+def test_two_consumers_refresh_the_metrics_once_a_tick(session: Session, stack: Stack) -> None:
+    consumers = [stack.start_worker("tests.support.hurried_worker") for _ in range(2)]
+    wait_until(lambda: all(_count_ticks(item) > TICKS for item in consumers), stack.tails, patience=60)
+    for item in consumers:
+        item.process.terminate()
+        item.process.wait(20)
+    session.rollback()
+    slots = session.scalars(select(PeriodicSlot.slot).where(PeriodicSlot.name == "metrics")).all()
+    is_run_of_slot = TaskNotification.queue_key == "metrics:running"
+    runs = session.scalars(select(TaskNotification.status).where(is_run_of_slot)).all()
+    # One may have been left out: the one before it was still running.
+    assert TICKS <= len(runs) <= len(slots) < sum(map(_count_ticks, consumers))
+    assert set(runs) == {"completed"}
+    assert {slot.timestamp() % 2 for slot in slots} == {0}
+
+
+def _count_ticks(consumer: Started) -> int:
+    return consumer.output().count("hurried_worker: tick")
 
 
 def _count_consumers() -> int:

@@ -1,6 +1,7 @@
 """The JSON edges: thin, because every verb is a service. One blueprint a file, named here one by one."""
 
 from flask import Flask
+from werkzeug.exceptions import Unauthorized
 
 from webapp.api import (
     auth,
@@ -36,7 +37,11 @@ def init_app(app: Flask) -> None:
     def require_token() -> None:
         if is_api_request():
             limits.count_unmatched()
-            auth.authenticate_request()
+            try:
+                auth.authenticate_request()
+            except Unauthorized:
+                limits.count_refused()
+                raise
 
     app.json.sort_keys = False  # type: ignore[attr-defined]  # in the order in which schemas declare them
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

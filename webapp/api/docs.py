@@ -141,7 +141,8 @@ def _describe(schema: Mapping[str, Any]) -> str:
     kinds = schema.get("type", "")
     words = [" | ".join(kinds) if isinstance(kinds, list) else str(kinds or _name_schema(schema))]
     if schema.get("type") == "array":
-        words = [f"array of {_describe(schema['items']) or 'values'}"]
+        items = schema["items"]  # a schema with a name stands beside it, as a link
+        words = ["array of" if "$ref" in items else f"array of {_describe(items) or 'values'}"]
     if "format" in schema:
         words.append(str(schema["format"]))
     if "enum" in schema:

@@ -9,13 +9,14 @@ from flask import Request
 from flask_babel import gettext as _
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from webapp.resources.base import N_
 
 # NUL and halves of characters outside the basic plane, as JSON can write them: no database takes these.
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
+REPEATED = N_("This comes more than once. Send it once.")
 # What marshmallow says in words of its own, for the catalogues.
 MESSAGES = (
     N_("Missing data for required field."),
@@ -49,11 +50,27 @@ class ApiParser(FlaskParser):
             raise UnsupportedMediaType(_("The body is not JSON. Send it as application/json."))
         return parse_json(data)
 
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """Return the parameters of the address."""
+        self._refuse_repeated(req.args, "query", req, schema)
+        return super().load_querystring(req, schema)
+
     def load_multipart(self, req: Request, schema: marshmallow.Schema) -> Any:
         """Return the fields and files of a multipart body."""
         if req.mimetype != "multipart/form-data":
             raise UnsupportedMediaType(_("The body is no form with a file. Send it as multipart/form-data."))
-        return self._makeproxy(CombinedMultiDict([req.form, req.files]), schema)
+        parts: list[MultiDict[str, Any]] = [req.form, req.files]
+        found = CombinedMultiDict(parts)
+        self._refuse_repeated(found, "multipart", req, schema)
+        return self._makeproxy(found, schema)
+
+    def _refuse_repeated(
+        self, found: MultiDict[str, Any], location: str, req: Request, schema: marshmallow.Schema
+    ) -> None:
+        """Refuse what comes twice: only the first of them would count, and nobody would know."""
+        if twice := {name: [REPEATED] for name, values in found.lists() if len(values) > 1}:
+            error = marshmallow.ValidationError({location: twice})
+            self.handle_error(error, req, schema, error_status_code=None, error_headers=None)
 
     def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> NoReturn:
         raise _no_json(str(error)) from error
@@ -66,6 +83,8 @@ def parse_json(data: bytes | str) -> Any:
         found = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise _no_json(_("it is nested too deeply")) from None
+    except json.JSONDecodeError as error:
+        raise _no_json(str(error), error.lineno) from None
     except ValueError as error:
         raise _no_json(str(error)) from None
     if _ESCAPED.search(text) and not _is_storable(found):
@@ -77,8 +96,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _no_json(why: str) -> BadRequest:
-    return BadRequest(_("The body is not JSON: %(why)s.", why=why))
+def _no_json(why: str, line: int | None = None) -> BadRequest:
+    """Return what is wrong with a body, and if that is known on which of its lines."""
+    error = BadRequest(_("The body is not JSON: %(why)s.", why=why))
+    if line is not None:
+        error.data = {"errors": [{"field": None, "line": line, "detail": error.description}]}  # type: ignore[attr-defined]
+    return error
 
 
 def _is_storable(value: Any) -> bool:

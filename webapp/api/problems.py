@@ -95,8 +95,8 @@ def _render_http(error: HTTPException) -> Response:
     if status >= 500:
         cause = getattr(error, "original_exception", None)
         log.error("Request %s to %s failed.", g.get("request_id"), request.path, exc_info=cause or error)
-    messages = (getattr(error, "data", None) or {}).get("messages")
-    errors = list(flatten_messages(messages)) if messages else None
+    data = getattr(error, "data", None) or {}  # as the parser leaves it
+    errors = data.get("errors") or list(flatten_messages(data.get("messages") or {})) or None
     own = "" if errors or error.description == type(error).description else str(error.description)
     kept = [
         (name, value) for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")

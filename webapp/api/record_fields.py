@@ -1,5 +1,6 @@
 """The value of a record's field as JSON, as its declaration says: what it looks like, how it comes in and goes out."""
 
+import re
 from typing import Any
 
 from flask_babel import gettext as _
@@ -14,12 +15,19 @@ from webapp.resources.types import (
     Choice,
     DateTime,
     Email,
+    FieldType,
     Integer,
     Money,
     Problem,
     Reference,
     Style,
     Text,
+)
+
+# A file may say 1,234.50 or 31/01/2026 and is asked what it means; a script has one way to say each.
+AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 
 
@@ -46,6 +54,7 @@ class FieldValue(fields.Field[Any]):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         text = self._read_text(value)
         if text:
+            check_spelling(self.declared.type, text)
             try:
                 return self.declared.type.parse(text, Style(timezone=settings().zone))
             except Problem as problem:
@@ -67,6 +76,22 @@ class FieldValue(fields.Field[Any]):
         if isinstance(kind, Money):
             raise ValidationError(_("Send an amount as text, such as “4.90”: a number may lose digits."))
         raise ValidationError(N_("Not a valid string."))
+
+
+def check_spelling(kind: FieldType, text: str) -> None:
+    """Refuse what a parser of files would guess the meaning of."""
+    if isinstance(kind, Money) and not AMOUNT.fullmatch(text):
+        problem = Problem(
+            N_("“%(value)s” is no amount."),
+            N_("Write it with digits and a point, such as 1234.56."),
+            value=text,
+        )
+        raise ValidationError(explain(problem))
+    if isinstance(kind, DateTime) and not MOMENT.fullmatch(text):
+        problem = Problem(
+            N_("“%(value)s” is no date or moment."), N_("Write it as 2026-01-31T14:30:00Z."), value=text
+        )
+        raise ValidationError(explain(problem))
 
 
 def describe_value(declared: Field, *, is_nullable: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -9,9 +10,9 @@ from marshmallow import ValidationError, fields, validate
 from webapp.api.blueprint import ApiSchema
 from webapp.api.fields import Moment
 from webapp.api.problems import explain
-from webapp.api.record_fields import FieldValue, is_nullable
-from webapp.resources.base import N_, Field, Resource
-from webapp.resources.types import Choice, DateTime, Problem, Reference
+from webapp.api.record_fields import FieldValue, check_spelling, is_nullable
+from webapp.resources.base import N_, Resource
+from webapp.resources.types import Choice, DateTime, FieldType, Problem, Reference
 from webapp.services.import_mapping import mappable_fields
 from webapp.services.queries import label_filter, list_filter_names
 from webapp.services.record_filters import LOWER, UPPER
@@ -20,6 +21,7 @@ USUAL_RECORDS, MOST_RECORDS = 50, 500  # of a page
 LONGEST_CURSOR = 2_000
 STAMPS = ("version", "created_at", "updated_at")  # what a record has beside its fields and id
 FLAGS = frozenset({"low_stock"})  # filters that are either asked for or not
+DAYS = frozenset({"no_movement_since"})
 NAMED = {
     "q": "Words that all stand in the record.",
     "ids": "Ids with commas between.",
@@ -153,20 +155,20 @@ def _build_filter(resource: Resource, name: str) -> fields.Field[Any]:
     metadata: dict[str, Any] = {"description": NAMED.get(name) or f"{label_filter(resource, name)}."}
     if name in FLAGS:
         return fields.Boolean(metadata=metadata)
-    declared = _find_field(resource, name)
-    if declared is not None and isinstance(declared.type, Choice):
+    bare = name.removesuffix(LOWER).removesuffix(UPPER)
+    declared = next((item for item in resource.fields if item.name == bare), None)
+    if declared is None:
+        check = partial(_check_filter, DateTime()) if name in DAYS else None
+        return fields.String(metadata=metadata, validate=check)
+    if isinstance(declared.type, Choice):
         metadata["enum"] = list(declared.type.options)
-    elif declared is not None and isinstance(declared.type, Reference):
+    elif isinstance(declared.type, Reference):
         metadata["description"] = f"The key of one of the {declared.type.resource}."
-    elif name.endswith((LOWER, UPPER)) and _is_moment(resource, name):
+    elif isinstance(declared.type, DateTime):
         metadata["description"] += " A day or a moment; without a zone, in that of the house."
-    return fields.String(metadata=metadata)
+    return fields.String(metadata=metadata, validate=partial(_check_filter, declared.type))
 
 
-def _is_moment(resource: Resource, name: str) -> bool:
-    declared = _find_field(resource, name.removesuffix(LOWER).removesuffix(UPPER))
-    return declared is not None and isinstance(declared.type, DateTime)
-
-
-def _find_field(resource: Resource, name: str) -> Field | None:
-    return next((item for item in resource.fields if item.name == name), None)
+def _check_filter(kind: FieldType, text: str) -> None:
+    if text.strip():
+        check_spelling(kind, text.strip())

@@ -16,8 +16,8 @@ EXTENSION = "stockroom_specification"
 OPENAPI = "3.1.0"
 DESCRIPTION = (
     "Everything that the pages do, for scripts and other systems. Every request brings a token of a user:"
-    " `Authorization: Bearer sr_…`. Amounts are decimal texts, moments are ISO 8601 in UTC, references are the"
-    " keys of other records. Errors are `application/problem+json` (RFC 9457)."
+    " `Authorization: Bearer sr_…`. Amounts are decimal texts, moments are ISO 8601, answered in UTC and taken in the"
+    " zone of the house where they name none; references are the keys of other records. Errors are `application/problem+json` (RFC 9457)."
 )
 
 blueprint = ApiBlueprint("specification", __name__, description="This description.")
@@ -27,7 +27,7 @@ class ProblemErrorSchema(ApiSchema):
     """One thing that is wrong, and where."""
 
     field = fields.String(allow_none=True, metadata={"description": "The field, or null for the whole."})
-    line = fields.Integer(metadata={"description": "The line of the file, or the place in a batch, from 1."})
+    line = fields.Integer(metadata={"description": "The line of the body, from 1, where it is no JSON."})
     detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
 
 
@@ -87,7 +87,7 @@ def build_specification(app: Flask) -> dict[str, Any]:
             part.register_views_in_doc(api, app, api.spec, name=part.name, parameters=None)
             api.spec.tag({"name": part.tag, "description": part.description})
     found: dict[str, Any] = api.spec.to_dict()
-    return found
+    return {"openapi": found["openapi"], **found}  # what it is comes first
 
 
 @blueprint.get("/openapi.json")

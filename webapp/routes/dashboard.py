@@ -36,10 +36,11 @@ def show() -> ResponseReturnValue:
         "dashboard/dashboard.html",
         "dashboard/_figures.html",
         figures=figures,
-        part=lambda template: render_once(template, version, figures=figures),
+        part=lambda template: render_once(template, version, figures=figures, currency=settings().currency),
         computed_at=computed_at,
         stale_after=metrics.STALE_AFTER,
         is_stale=metrics.is_stale(computed_at, utc_now()),
+        is_refreshing=current_user.has_role("editor") and metrics_refresh.is_refreshing(),
         latest_jobs=_list_latest_jobs(),
         movements=_render_movements(),
     )

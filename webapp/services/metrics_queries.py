@@ -9,10 +9,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, literal, not_, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+)
 
 from webapp.models import Outflow, Product
-from webapp.services.exact_sum import exact_sum
+from webapp.services.exact_sum import choose_sum, exact_sum
 from webapp.services.metrics_days import DaySpan, join_spans
 from webapp.services.unindexed import unindexed
 
@@ -38,15 +49,25 @@ class Sales:
         )
 
 
-SOLD = (
-    func.count(),
-    func.coalesce(func.sum(Outflow.quantity), 0),
-    exact_sum(Outflow.quantity, Outflow.unit_price),
-    exact_sum(Outflow.quantity, Outflow.unit_cost),
-)
+def choose_sum_of_sales(connection: Connection) -> type[exact_sum]:
+    """Return how amounts of sales are summed in this snapshot."""
+    return choose_sum(connection, Outflow.id, Outflow.quantity, Outflow.unit_price, Outflow.unit_cost)
 
 
-def _is_between(start: datetime, end: datetime) -> ColumnElement[bool]:
+def _select_sold(
+    sum_of: type[exact_sum], *conditions: ColumnElement[bool]
+) -> Select[int, int, Decimal, Decimal]:
+    return select(
+        func.count(),
+        func.coalesce(func.sum(Outflow.quantity), 0),
+        sum_of(Outflow.quantity, Outflow.unit_price),
+        sum_of(Outflow.quantity, Outflow.unit_cost),
+    ).where(IS_SALE, *conditions)
+
+
+def _is_between(
+    start: datetime | BindParameter[Any], end: datetime | BindParameter[Any]
+) -> ColumnElement[bool]:
     return and_(Outflow.occurred_at >= start, Outflow.occurred_at < end)
 
 
@@ -59,32 +80,31 @@ def _sales(columns: Sequence[Any]) -> Sales:
     return Sales(rows, int(units), revenue, cost)
 
 
-def find_other_sales(connection: Connection, spans: Sequence[DaySpan]) -> Sales:
-    """Return all that was ever sold outside the spans: with what was sold on their days it is everything."""
-    # NOT keeps SQLite at the table: an index would have it look up most of the rows one by one.
-    return _sales(connection.execute(select(*SOLD).where(IS_SALE, not_(_is_within(spans)))).one())
+def find_all_sales(connection: Connection, sum_of: type[exact_sum]) -> Sales:
+    """Return all that was ever sold."""
+    return _sales(connection.execute(_select_sold(sum_of)).one())
 
 
-def find_sales_by_day(connection: Connection, spans: Sequence[DaySpan]) -> dict[date, Sales]:
+def find_sales_by_day(
+    connection: Connection, sum_of: type[exact_sum], spans: Sequence[DaySpan]
+) -> dict[date, Sales]:
     """Return what was sold on each day that has a span.
 
-    One statement of one range of the index a span. (A join with a list of days can make PostgreSQL
-    compare every outflow with every day; a CASE of sixty branches is slow everywhere.)
+    One range of the index a span, by one statement that is made once. (A join with a list of days can make
+    PostgreSQL compare every outflow with every day; a CASE of sixty branches is slow everywhere; a UNION of
+    sixty takes longer to write down than to run.)
     """
-    if not spans:
-        return {}
-    parts = [
-        select(literal(number), *SOLD).where(IS_SALE, _is_between(span.start, span.end))
-        for number, span in enumerate(spans)
-    ]
+    statement = _select_sold(sum_of, _is_between(bindparam("start"), bindparam("end")))
     by_day: dict[date, Sales] = {}
-    for number, *columns in connection.execute(union_all(*parts)):
-        day = spans[number].day
-        by_day[day] = by_day.get(day, Sales()) + _sales(columns)
+    for span in spans:
+        found = connection.execute(statement, {"start": span.start, "end": span.end}).one()
+        by_day[span.day] = by_day.get(span.day, Sales()) + _sales(found)
     return by_day
 
 
-def find_best_sellers(connection: Connection, spans: Sequence[DaySpan], limit: int) -> list[dict[str, Any]]:
+def find_best_sellers(
+    connection: Connection, sum_of: type[exact_sum], spans: Sequence[DaySpan], limit: int
+) -> list[dict[str, Any]]:
     """Return the products of which most units were sold within the spans, the best first.
 
     First who they are, by units alone, then the amounts of those few.
@@ -110,8 +130,8 @@ def find_best_sellers(connection: Connection, spans: Sequence[DaySpan], limit: i
             Product.title,
             units,
             func.count().label("sales"),
-            exact_sum(Outflow.quantity, Outflow.unit_price).label("revenue"),
-            exact_sum(Outflow.quantity, Outflow.unit_cost).label("cost"),
+            sum_of(Outflow.quantity, Outflow.unit_price).label("revenue"),
+            sum_of(Outflow.quantity, Outflow.unit_cost).label("cost"),
         )
         .select_from(best)
         .join(Product, Product.id == best.c.product_id)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from webapp.extensions import db, settings
 from webapp.models.base import utc_now
 from webapp.services import metrics_queries as queries
+from webapp.services.exact_sum import exact_sum
 from webapp.services.metrics_days import last_days, split_into_days
 from webapp.services.metrics_queries import Sales
 from webapp.services.metrics_stock import (
@@ -52,12 +53,13 @@ def compute_metrics(now: datetime | None = None) -> dict[str, Value]:
     """Return the values of all six keys as of ``now`` (this moment when None)."""
     now = now or utc_now()
     with _snapshot() as connection:
-        days = _find_days(connection, now, 2 * PERIOD_DAYS)
+        sum_of = queries.choose_sum_of_sales(connection)
+        days = _find_days(connection, sum_of, now, 2 * PERIOD_DAYS)
         recent = dict(list(days.items())[PERIOD_DAYS:])
         groups = find_stock_groups(connection)
         values = (
             _product_metrics(connection, groups),
-            _sales_metrics(connection, days),
+            _sales_metrics(connection, sum_of, days),
             _daily_sales(recent),
             _daily_sales_quantity(recent),
             _rows(find_stock_by_category(connection, groups)),
@@ -75,19 +77,23 @@ def get_product_metrics_raw() -> Value:
 def get_sales_metrics_raw(now: datetime | None = None) -> Value:
     """Return what was sold: ever, in the last 30 local days (today's included), in the 30 before; and best."""
     with _snapshot() as connection:
-        return _sales_metrics(connection, _find_days(connection, now or utc_now(), 2 * PERIOD_DAYS))
+        sum_of = queries.choose_sum_of_sales(connection)
+        days = _find_days(connection, sum_of, now or utc_now(), 2 * PERIOD_DAYS)
+        return _sales_metrics(connection, sum_of, days)
 
 
 def get_daily_sales_raw(now: datetime | None = None) -> Value:
     """Return the amounts sold on each of the last 30 local days, oldest first."""
     with _snapshot() as connection:
-        return _daily_sales(_find_days(connection, now or utc_now(), PERIOD_DAYS))
+        sum_of = queries.choose_sum_of_sales(connection)
+        return _daily_sales(_find_days(connection, sum_of, now or utc_now(), PERIOD_DAYS))
 
 
 def get_daily_sales_quantity_raw(now: datetime | None = None) -> Value:
     """Return the units and the number of sales on each of the last 30 local days, oldest first."""
     with _snapshot() as connection:
-        return _daily_sales_quantity(_find_days(connection, now or utc_now(), PERIOD_DAYS))
+        sum_of = queries.choose_sum_of_sales(connection)
+        return _daily_sales_quantity(_find_days(connection, sum_of, now or utc_now(), PERIOD_DAYS))
 
 
 def get_products_by_category_raw() -> Value:
@@ -102,11 +108,13 @@ def get_products_by_brand_raw() -> Value:
         return _rows(find_stock_by_brand(connection, find_stock_groups(connection)))
 
 
-def _find_days(connection: Connection, now: datetime, count: int) -> dict[date, Sales]:
+def _find_days(
+    connection: Connection, sum_of: type[exact_sum], now: datetime, count: int
+) -> dict[date, Sales]:
     """Return each of the last local days with its sales, zero where nothing was sold."""
     zone = settings().zone
     days = last_days(now, zone, count)
-    sold = queries.find_sales_by_day(connection, split_into_days(days[0], days[-1], zone))
+    sold = queries.find_sales_by_day(connection, sum_of, split_into_days(days[0], days[-1], zone))
     return {day: sold.get(day, Sales()) for day in days}
 
 
@@ -120,19 +128,18 @@ def _product_metrics(connection: Connection, groups: Sequence[StockGroup]) -> Va
     }
 
 
-def _sales_metrics(connection: Connection, days: Mapping[date, Sales]) -> Value:
+def _sales_metrics(connection: Connection, sum_of: type[exact_sum], days: Mapping[date, Sales]) -> Value:
     """``days`` are those of both periods."""
     dates, zone = list(days), settings().zone
     previous, recent = dates[:PERIOD_DAYS], dates[PERIOD_DAYS:]
     spans = split_into_days(recent[0], recent[-1], zone)
-    others = queries.find_other_sales(connection, split_into_days(dates[0], dates[-1], zone))
     return {
-        "all_time": _totals(sum(days.values(), others)),
+        "all_time": _totals(queries.find_all_sales(connection, sum_of)),
         "last_30_days": _period(days, recent),
         "previous_30_days": _period(days, previous),
         "best_sellers": [
             {**_json_row(row), "profit": _cents(row["revenue"] - row["cost"])}
-            for row in queries.find_best_sellers(connection, spans, BEST_SELLERS)
+            for row in queries.find_best_sellers(connection, sum_of, spans, BEST_SELLERS)
         ],
     }
 

@@ -7,17 +7,20 @@ key back before it looks at the data (see ``metrics_job``): what changes after t
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
-from webapp.extensions import settings
+from webapp.extensions import db, settings
 from webapp.models import TaskNotification, User
+from webapp.models.clock import db_now
 from webapp.services import jobs, periodic
 from webapp.services.accounts import require_role
 from webapp.services.signals import job_ended, rows_saved
 
 ACTIVE_KEY = "metrics"
 START_SLOT = "metrics-at-start"
+PATIENCE_SECONDS = 60
 ONE_BY_ONE = frozenset({"form", "api", "stock_count"})
 IMPORTING = frozenset({"import", "import_undo"})
 
@@ -41,6 +44,16 @@ def _refresh(session: Session) -> TaskNotification:
     if job.status == "pending":
         jobs.make_due(session, job)
     return job
+
+
+def is_refreshing() -> bool:
+    """Whether figures are being computed, or are about to be: not those that no worker has taken for a minute."""
+    query = select(TaskNotification.id).where(
+        TaskNotification.task_type == "metrics",
+        TaskNotification.status.in_(("pending", "processing")),
+        TaskNotification.run_after.between(db_now(-PATIENCE_SECONDS), db_now(0)),
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def refresh_at_start(started_at: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from webapp.models import Brand, Category, Product, ProductModel
-from webapp.services.exact_sum import exact_sum
+from webapp.services.exact_sum import choose_sum
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class StockGroup:
 
 def find_stock_groups(connection: Connection) -> list[StockGroup]:
     """Return the stock of each category and brand that have products in common."""
+    sum_of = choose_sum(connection, Product.id, Product.quantity, Product.cost_price, Product.sell_price)
     # Adding 0 keeps SQLite from walking the index and then looking up every product in its order.
     category_id = (Product.category_id + 0).label("category_id")
     statement = (
@@ -48,8 +49,8 @@ def find_stock_groups(connection: Connection) -> list[StockGroup]:
             ProductModel.brand_id,
             func.count(),
             func.sum(Product.quantity),
-            exact_sum(Product.quantity, Product.cost_price),
-            exact_sum(Product.quantity, Product.sell_price),
+            sum_of(Product.quantity, Product.cost_price),
+            sum_of(Product.quantity, Product.sell_price),
             _count(Product.quantity <= Product.reorder_level),
             _count(Product.quantity <= 0),
         )

@@ -13,7 +13,7 @@ from webapp.services.monitor_types import Percentiles
 
 @dataclass(frozen=True)
 class Speed:
-    """How long the jobs of one type ran, and how many rows they did in a second; None without a duration."""
+    """How long the jobs of one type ran, and how many rows they did in a second; None for what does no rows."""
 
     run: Percentiles
     rows_per_second: float | None
@@ -43,6 +43,10 @@ def measure_speeds(now: datetime) -> dict[str, Speed]:
             seconds.setdefault(row.task_type, []).append(run)
             rows_done[row.task_type] = rows_done.get(row.task_type, 0) + (row.processed or 0)
     return {
-        kind: Speed(find_percentiles(runs), rows_done[kind] / sum(runs) if sum(runs) else None)
+        kind: Speed(find_percentiles(runs), _divide(rows_done[kind], sum(runs)))
         for kind, runs in seconds.items()
     }
+
+
+def _divide(rows: int, seconds: float) -> float | None:
+    return rows / seconds if rows and seconds else None
