@@ -17,14 +17,13 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webapp.extensions import settings
-from webapp.models import TaskNotification
 from webapp.models.base import utc_now
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Choice, DateTime, Integer, Money, Phrase, Problem
 from webapp.routes import page_context, static_urls
 from webapp.routes.sparklines import draw_sparkline
-from webapp.services import failures, queries
+from webapp.services import queries
 
 EMPTY = "–"
 KILO = 1024
@@ -222,13 +221,6 @@ def sentence(text: Problem | Phrase | Mapping[str, Any]) -> str:
     return _fill(text["message"], text.get("params") or {})
 
 
-def failure(job: TaskNotification) -> str:
-    """Why a job failed, in the reader's language as far as it can be; empty when nothing is known."""
-    problems = failures.read_problems(job)
-    said = (" ".join(filter(None, (sentence(one), advice(one)))) for one in problems)
-    return "; ".join(said) or job.error_message or ""
-
-
 def advice(problem: Problem) -> str:
     """What to do about a Problem, translated and filled in."""
     return _fill(problem.advice, problem.params) if problem.advice else ""
@@ -300,7 +292,6 @@ FILTERS = (
     advice,
     capitalize_first,
     choice_label,
-    failure,
     format_age,
     format_ago,
     format_bytes,

@@ -89,8 +89,6 @@ class TaskNotification(Base):
     unchanged: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     error_message: Mapped[str | None] = mapped_column(Text)
-    # The same as it can be translated: [{message, advice, params}]; see ``services.failures``.
-    error_problems: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)
     traceback: Mapped[str | None] = mapped_column(Text)
     failure_kind: Mapped[str | None] = mapped_column(String(20))
     error_fingerprint: Mapped[str | None] = mapped_column(String(64))

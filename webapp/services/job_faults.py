@@ -9,8 +9,6 @@ from redis import RedisError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from webapp.resources.types import N_, Problem
-
 PASSING_FAULTS = (OSError, OperationalError, InterfaceError, PoolTimeout, RedisError, MemoryError)
 # PostgreSQL: a deadlock was broken, two transactions could not be put in an order. It says so before
 # anything was committed, and has undone all of the transaction.
@@ -32,29 +30,21 @@ def is_rolled_back(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in ROLLED_BACK_STATES
 
 
-def explain(error: BaseException) -> Problem:
-    """Say what an unexpected error means to the person who asked for the job."""
+def explain(error: BaseException) -> str:
+    """Say in a sentence what an unexpected error means to the person who asked for the job."""
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return Problem(N_("The disk is full."), N_("Free some space on the server and try again."))
+        return "The disk is full. Free some space on the server and try again."
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
-        return Problem(
-            N_("The server may not write a file as large as this one."),
-            N_("Ask an administrator to raise its limit of files."),
-        )
+        return "The server may not write a file as large as this one. Ask an administrator to raise its limit of files."
     if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
-        return Problem(
-            N_("The server may not write to its storage folder."),
-            N_("Ask an administrator to check its permissions."),
+        return (
+            "The server may not write to its storage folder. Ask an administrator to check its permissions."
         )
     if isinstance(error, SQLAlchemyError) and is_passing(error):
-        return Problem(N_("The database could not be reached or was too busy."), N_("Try again in a minute."))
+        return "The database could not be reached or was too busy. Try again in a minute."
     if isinstance(error, MemoryError):
-        return Problem(N_("The server ran out of memory."), N_("Try again with fewer rows, or later."))
-    return Problem(
-        N_("The job stopped at an unexpected error (%(error)s)."),
-        N_("An administrator can see the details."),
-        error=type(error).__name__,
-    )
+        return "The server ran out of memory. Try again with fewer rows, or later."
+    return f"The job stopped at an unexpected error ({type(error).__name__}). An administrator can see the details."
 
 
 def fingerprint(error: BaseException) -> str:

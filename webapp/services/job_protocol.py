@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import traceback as tracebacks
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -30,8 +30,8 @@ from webapp.extensions import db, settings
 from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
 from webapp.models.clock import db_now
-from webapp.resources.types import N_, Problem
-from webapp.services import failures, job_faults, job_versions, jobs, traces
+from webapp.resources.types import Problem
+from webapp.services import job_faults, job_versions, jobs, traces
 from webapp.services.signals import job_ended
 
 log = logging.getLogger(__name__)
@@ -325,12 +325,12 @@ def _carry_out(run: JobRun, body: Body) -> None:
         except JobReleased:
             _write_end(lambda session: _give_back(session, run))
         except (Problem, Invalid) as problem:
-            _fail(run, failures.list_problems(problem), problem, kind="bad_input", may_pass=False)
+            _fail(run, str(problem), problem, kind="bad_input", may_pass=False)
         except Exception as error:  # a job ends in a state, whatever happened
             traces.release_frames(error)
             log.exception("Job %s (%s) failed.", run.task_id, run.task_type)
-            problems = [job_faults.explain(error)]
-            _fail(run, problems, error, kind="error", may_pass=job_faults.is_passing(error))
+            message = job_faults.explain(error)
+            _fail(run, message, error, kind="error", may_pass=job_faults.is_passing(error))
         except BaseException:  # the consumer is being stopped by force: no crash is counted
             _write_end(lambda session: _give_back(session, run))
             raise
@@ -359,18 +359,15 @@ def _give_back(session: Session, run: JobRun) -> None:
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_PROGRESS)
 
 
-def _fail(run: JobRun, problems: Sequence[Problem], error: Exception, *, kind: str, may_pass: bool) -> None:
+def _fail(run: JobRun, message: str, error: Exception, *, kind: str, may_pass: bool) -> None:
+    message = traces.storable(message)
     trace = traces.storable("".join(tracebacks.format_exception(error)))
-    said = {
-        "error_message": traces.storable(failures.write_message(problems)),
-        "error_problems": failures.to_json(problems),
-        "traceback": trace,
-    }
     if may_pass and run.attempt < run.max_attempts:
-        _write_end(lambda session: _schedule_retry(session, run, said))
+        _write_end(lambda session: _schedule_retry(session, run, message, trace))
         return
     values = {
-        **said,
+        "error_message": message,
+        "traceback": trace,
         "failure_kind": kind,
         "error_fingerprint": job_faults.fingerprint(error),
         "is_read": run.user_id is None,
@@ -378,17 +375,18 @@ def _fail(run: JobRun, problems: Sequence[Problem], error: Exception, *, kind: s
     _write_end(lambda session: finish(session, run, "failed", **values))
 
 
-def _schedule_retry(session: Session, run: JobRun, said: dict[str, Any]) -> None:
+def _schedule_retry(session: Session, run: JobRun, message: str, trace: str) -> None:
     write_as_owner(
         session,
         run,
         status="pending",
         run_after=db_now(settings().retry_delay_seconds),
         dispatched_at=None,
-        **said,
+        error_message=message,
+        traceback=trace,
         **NO_LEASE,
     )
-    close_attempt(session, run.id, run.token, "error", said["error_message"], said["traceback"])
+    close_attempt(session, run.id, run.token, "error", message, trace)
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_RETRYING)
 
 
@@ -509,26 +507,19 @@ def _reap(session: Session, job: TaskNotification) -> None:
         _end_lost(session, job, "cancelled", "cancelled", None)
         live.publish_job(session, job, live.JOB_CANCELLED)
     elif job.crashes >= settings().max_crashes:
-        line = (job.checkpoint or {}).get("line")
-        problem = Problem(
-            N_("The job stopped its worker %(crashes)s times in a row without getting further."),
-            N_("The file was taken up to line %(line)s; look at the lines after it.") if line else "",
-            crashes=job.crashes,
-            line=line,
-        )
-        _end_lost(session, job, "failed", "crash", problem)
+        message = f"The job stopped its worker {job.crashes} times in a row without getting further."
+        if job.checkpoint and "line" in job.checkpoint:
+            message += f" The file was taken up to line {job.checkpoint['line']}; look at the lines after it."
+        _end_lost(session, job, "failed", "crash", message)
         live.publish_job(session, job, live.JOB_FAILED)
     else:
         _wait_again(session, job)
         live.publish_job(session, job, live.JOB_RETRYING)
 
 
-def _end_lost(
-    session: Session, job: TaskNotification, status: str, kind: str, problem: Problem | None
-) -> None:
+def _end_lost(session: Session, job: TaskNotification, status: str, kind: str, message: str | None) -> None:
     job.status = status
     job.failure_kind = kind
-    job.error_message = str(problem) if problem else None
-    job.error_problems = failures.to_json([problem]) if problem else None
+    job.error_message = message
     job.completed_at = session.scalars(select(db_now(0))).one()
     job_ended.send(job.task_type, session=session)

@@ -13,8 +13,6 @@ from webapp.extensions import db
 from webapp.logs import of_job
 from webapp.models import TaskNotification
 from webapp.models.clock import db_now
-from webapp.resources.types import N_, Problem
-from webapp.services import failures
 from webapp.services.job_versions import is_readable
 from webapp.version import get_version
 
@@ -64,18 +62,11 @@ def _end_unknown(session: Session, job: TaskNotification) -> None:
         log.warning("No worker knows jobs of the type %s; job %s is ended.", job.task_type, job.task_id)
     job.status = "failed"
     job.failure_kind = "error"
-    problem = Problem(
-        N_(
-            "Nobody here knows how to do a job of the type “%(type)s”, which version %(asked)s asked for;"
-            " the workers run version %(version)s."
-        ),
-        N_("Ask for it again, or update the workers and try it again."),
-        type=job.task_type,
-        asked=job.code_version or "unknown",
-        version=get_version(),
+    job.error_message = (
+        f"Nobody here knows how to do a job of the type “{job.task_type}”, which version"
+        f" {job.code_version or 'unknown'} asked for; the workers run version {get_version()}."
+        " Ask for it again, or update the workers and try it again."
     )
-    job.error_message = str(problem)
-    job.error_problems = failures.to_json([problem])
     job.completed_at = session.scalars(select(db_now(0))).one()
     job.is_read = job.user_id is None
     job.state_version += 1
