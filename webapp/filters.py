@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from webapp.extensions import settings
+from webapp.models import JobAttempt, TaskNotification
 from webapp.models.base import utc_now
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES
@@ -221,6 +222,13 @@ def sentence(text: Problem | Phrase | Mapping[str, Any]) -> str:
     return _fill(text["message"], text.get("params") or {})
 
 
+def failure(row: TaskNotification | JobAttempt) -> str:
+    """Why a job or one of its tries failed; rows of long ago have their English sentence alone."""
+    if row.error_phrases:
+        return " ".join(map(sentence, row.error_phrases))
+    return row.error_message or ""
+
+
 def advice(problem: Problem) -> str:
     """What to do about a Problem, translated and filled in."""
     return _fill(problem.advice, problem.params) if problem.advice else ""
@@ -292,6 +300,7 @@ FILTERS = (
     advice,
     capitalize_first,
     choice_label,
+    failure,
     format_age,
     format_ago,
     format_bytes,

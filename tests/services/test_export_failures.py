@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +14,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from config import Settings
 from tests.support.databases import POSTGRES, on_both_databases
 from tests.support.factories import save
+from tests.support.houses import load_person, sign_in
 from tests.support.jobs import carry_out, change, look_at
+from tests.support.pages import post
 from tests.support.processes import children_of
 from tests.support.services import PostgresServer
 from webapp.database import write_transaction
@@ -223,3 +227,39 @@ def test_a_sheet_that_is_too_small_is_refused_before_a_row_is_read(
     assert (job.status, job.failure_kind, kept_files(settings)) == ("failed", "bad_input", [])
     assert "at most 2 rows" in (job.error_message or "")
     assert "choose CSV" in (job.error_message or "")
+
+
+@pytest.mark.parametrize("database", [POSTGRES], indirect=True)
+def test_a_file_larger_than_the_server_may_write_is_said_in_a_sentence(
+    session: Session, settings: Settings, editor: User
+) -> None:
+    make_brands(0, BRANDS, "x" * 200)
+    job_id = request_export(editor, "brands", "csv").id
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (BRANDS * 100, usual[1]))
+    try:
+        carry_out(job_id, exports.run_export)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    job = look_at(job_id)
+    assert (job.status, job.file_path, kept_files(settings)) == ("pending", None, [])
+    assert "may not write a file as large as this one" in (job.error_message or "")
+
+
+def test_people_read_in_their_own_language_why_it_failed(
+    app: Flask, session: Session, editor: User, client: FlaskClient, full_disk: Callable[[], None]
+) -> None:
+    sign_in(client, load_person(app, "editor"))
+    make_brands(0, 3, "x" * 40_000)
+    too_long, no_room = (request_export(editor, "brands", name) for name in ("xlsx", "csv"))
+    paths = [f"/jobs/{job.task_id}" for job in (too_long, no_room)]
+    carry_out(no_room.id, exports.run_export)
+    full_disk()
+    carry_out(too_long.id, exports.run_export)
+    for language, said in {
+        "en": ("a cell holds at most", "Free some space on the server"),
+        "pt_BR": ("uma célula comporta no máximo", "O disco está cheio. Libere espaço no servidor"),
+    }.items():
+        post(client, "/settings/language", data={"language": language})
+        for path, sentence in zip(paths, said, strict=True):
+            assert sentence in client.get(path).text

@@ -89,6 +89,7 @@ class TaskNotification(Base):
     unchanged: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     error_message: Mapped[str | None] = mapped_column(Text)
+    error_phrases: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)  # what it is translated from
     traceback: Mapped[str | None] = mapped_column(Text)
     failure_kind: Mapped[str | None] = mapped_column(String(20))
     error_fingerprint: Mapped[str | None] = mapped_column(String(64))
@@ -152,6 +153,7 @@ class JobAttempt(Base):
     outcome: Mapped[str | None] = mapped_column(String(20))
     rows_done: Mapped[int | None]
     error_message: Mapped[str | None] = mapped_column(Text)
+    error_phrases: Mapped[list[dict[str, Any]] | None] = mapped_column(Json)  # what it is translated from
     traceback: Mapped[str | None] = mapped_column(Text)
 
 

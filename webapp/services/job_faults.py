@@ -4,10 +4,17 @@ import errno
 import hashlib
 import re
 import traceback as tracebacks
+from collections.abc import Sequence
+from typing import Any
 
 from redis import RedisError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from webapp.errors import Invalid
+from webapp.resources.base import N_
+from webapp.resources.types import Phrase, Problem
+from webapp.services import traces
 
 PASSING_FAULTS = (OSError, OperationalError, InterfaceError, PoolTimeout, RedisError, MemoryError)
 # PostgreSQL: a deadlock was broken, two transactions could not be put in an order. It says so before
@@ -30,21 +37,56 @@ def is_rolled_back(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in ROLLED_BACK_STATES
 
 
-def explain(error: BaseException) -> str:
-    """Say in a sentence what an unexpected error means to the person who asked for the job."""
+def explain(error: BaseException) -> list[Phrase]:
+    """Say what an error means to the person who asked for the job, and what to do."""
+    if isinstance(error, Invalid):
+        return [phrase for problem in error.problems.values() for phrase in explain(problem)]
+    if isinstance(error, Problem):
+        return [Phrase(text, error.params) for text in (error.message, error.advice) if text]
+    return [_explain_unexpected(error)]
+
+
+def _explain_unexpected(error: BaseException) -> Phrase:
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return "The disk is full. Free some space on the server and try again."
+        return Phrase(N_("The disk is full. Free some space on the server and try again."))
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
-        return "The server may not write a file as large as this one. Ask an administrator to raise its limit of files."
+        return Phrase(
+            N_(
+                "The server may not write a file as large as this one. Ask an administrator to raise its limit of files."
+            )
+        )
     if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EROFS, errno.EPERM}:
-        return (
-            "The server may not write to its storage folder. Ask an administrator to check its permissions."
+        return Phrase(
+            N_(
+                "The server may not write to its storage folder. Ask an administrator to check its permissions."
+            )
         )
     if isinstance(error, SQLAlchemyError) and is_passing(error):
-        return "The database could not be reached or was too busy. Try again in a minute."
+        return Phrase(N_("The database could not be reached or was too busy. Try again in a minute."))
     if isinstance(error, MemoryError):
-        return "The server ran out of memory. Try again with fewer rows, or later."
-    return f"The job stopped at an unexpected error ({type(error).__name__}). An administrator can see the details."
+        return Phrase(N_("The server ran out of memory. Try again with fewer rows, or later."))
+    return Phrase(
+        N_("The job stopped at an unexpected error (%(error)s). An administrator can see the details."),
+        {"error": type(error).__name__},
+    )
+
+
+def tell(phrases: Sequence[Phrase]) -> dict[str, Any]:
+    """Return the columns that say why a job failed: in English, and as what can be translated."""
+    return {
+        "error_message": traces.storable(" ".join(map(str, phrases))),
+        "error_phrases": [
+            {
+                "message": _keep(phrase.message),
+                "params": {name: _keep(value) for name, value in phrase.params.items()},
+            }
+            for phrase in phrases
+        ],
+    }
+
+
+def _keep(value: Any) -> Any:
+    return value if isinstance(value, int | float) else traces.storable(str(value))
 
 
 def fingerprint(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import traceback as tracebacks
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, TypeVar
@@ -30,7 +30,8 @@ from webapp.extensions import db, settings
 from webapp.logs import of_job
 from webapp.models import JobAttempt, TaskNotification
 from webapp.models.clock import db_now
-from webapp.resources.types import Problem
+from webapp.resources.base import N_
+from webapp.resources.types import Phrase, Problem
 from webapp.services import job_faults, job_versions, jobs, traces
 from webapp.services.signals import job_ended
 
@@ -228,25 +229,21 @@ def write_as_owner(session: Session, run: JobRun, **values: Any) -> Any:
 def finish(session: Session, run: JobRun, status: str, **values: Any) -> None:
     """Write the end of a job: state, counts, event and notification, in the caller's transaction."""
     write_as_owner(session, run, status=status, completed_at=db_now(0), phase=None, **NO_LEASE, **values)
-    close_attempt(session, run.id, run.token, status, values.get("error_message"), values.get("traceback"))
+    said = {name: values.get(name) for name in ("error_message", "error_phrases", "traceback")}
+    close_attempt(session, run.id, run.token, status, said)
     names = {"completed": live.JOB_COMPLETED, "failed": live.JOB_FAILED, "cancelled": live.JOB_CANCELLED}
     live.publish_job(session, session.get_one(TaskNotification, run.id), names[status])
     job_ended.send(run.task_type, session=session)
 
 
 def close_attempt(
-    session: Session,
-    job_id: int,
-    token: int,
-    outcome: str,
-    message: str | None = None,
-    trace: str | None = None,
+    session: Session, job_id: int, token: int, outcome: str, said: Mapping[str, Any] | None = None
 ) -> None:
-    """End the record of one try."""
+    """End the record of one try; ``said`` are the columns of why it failed."""
     session.execute(
         update(JobAttempt)
         .where(JobAttempt.job_id == job_id, JobAttempt.token == token, JobAttempt.ended_at.is_(None))
-        .values(ended_at=db_now(0), outcome=outcome, error_message=message, traceback=trace)
+        .values(ended_at=db_now(0), outcome=outcome, **(said or {}))
         .execution_options(synchronize_session=False)
     )
 
@@ -325,12 +322,11 @@ def _carry_out(run: JobRun, body: Body) -> None:
         except JobReleased:
             _write_end(lambda session: _give_back(session, run))
         except (Problem, Invalid) as problem:
-            _fail(run, str(problem), problem, kind="bad_input", may_pass=False)
+            _fail(run, problem, kind="bad_input", may_pass=False)
         except Exception as error:  # a job ends in a state, whatever happened
             traces.release_frames(error)
             log.exception("Job %s (%s) failed.", run.task_id, run.task_type)
-            message = job_faults.explain(error)
-            _fail(run, message, error, kind="error", may_pass=job_faults.is_passing(error))
+            _fail(run, error, kind="error", may_pass=job_faults.is_passing(error))
         except BaseException:  # the consumer is being stopped by force: no crash is counted
             _write_end(lambda session: _give_back(session, run))
             raise
@@ -359,15 +355,14 @@ def _give_back(session: Session, run: JobRun) -> None:
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_PROGRESS)
 
 
-def _fail(run: JobRun, message: str, error: Exception, *, kind: str, may_pass: bool) -> None:
-    message = traces.storable(message)
+def _fail(run: JobRun, error: Exception, *, kind: str, may_pass: bool) -> None:
     trace = traces.storable("".join(tracebacks.format_exception(error)))
+    said = {**job_faults.tell(job_faults.explain(error)), "traceback": trace}
     if may_pass and run.attempt < run.max_attempts:
-        _write_end(lambda session: _schedule_retry(session, run, message, trace))
+        _write_end(lambda session: _schedule_retry(session, run, said))
         return
     values = {
-        "error_message": message,
-        "traceback": trace,
+        **said,
         "failure_kind": kind,
         "error_fingerprint": job_faults.fingerprint(error),
         "is_read": run.user_id is None,
@@ -375,18 +370,17 @@ def _fail(run: JobRun, message: str, error: Exception, *, kind: str, may_pass: b
     _write_end(lambda session: finish(session, run, "failed", **values))
 
 
-def _schedule_retry(session: Session, run: JobRun, message: str, trace: str) -> None:
+def _schedule_retry(session: Session, run: JobRun, said: dict[str, Any]) -> None:
     write_as_owner(
         session,
         run,
         status="pending",
         run_after=db_now(settings().retry_delay_seconds),
         dispatched_at=None,
-        error_message=message,
-        traceback=trace,
+        **said,
         **NO_LEASE,
     )
-    close_attempt(session, run.id, run.token, "error", message, trace)
+    close_attempt(session, run.id, run.token, "error", said)
     live.publish_job(session, session.get_one(TaskNotification, run.id), live.JOB_RETRYING)
 
 
@@ -477,7 +471,7 @@ def take_away(session: Session, job: TaskNotification) -> None:
     job.token += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
-        _end_lost(session, job, "cancelled", "cancelled", None)
+        _end_lost(session, job, "cancelled", "cancelled")
         live.publish_job(session, job, live.JOB_CANCELLED)
     else:
         _wait_again(session, job)
@@ -504,22 +498,33 @@ def _reap(session: Session, job: TaskNotification) -> None:
     job.crashes += 1
     job.state_version += 1
     if job.cancel_requested_at is not None:
-        _end_lost(session, job, "cancelled", "cancelled", None)
+        _end_lost(session, job, "cancelled", "cancelled")
         live.publish_job(session, job, live.JOB_CANCELLED)
     elif job.crashes >= settings().max_crashes:
-        message = f"The job stopped its worker {job.crashes} times in a row without getting further."
-        if job.checkpoint and "line" in job.checkpoint:
-            message += f" The file was taken up to line {job.checkpoint['line']}; look at the lines after it."
-        _end_lost(session, job, "failed", "crash", message)
+        _end_lost(session, job, "failed", "crash", _explain_crashes(job))
         live.publish_job(session, job, live.JOB_FAILED)
     else:
         _wait_again(session, job)
         live.publish_job(session, job, live.JOB_RETRYING)
 
 
-def _end_lost(session: Session, job: TaskNotification, status: str, kind: str, message: str | None) -> None:
+def _explain_crashes(job: TaskNotification) -> list[Phrase]:
+    crashed = Phrase(
+        N_("The job stopped its worker %(times)s times in a row without getting further."),
+        {"times": job.crashes},
+    )
+    if not job.checkpoint or "line" not in job.checkpoint:
+        return [crashed]
+    place = N_("The file was taken up to line %(line)s; look at the lines after it.")
+    return [crashed, Phrase(place, {"line": job.checkpoint["line"]})]
+
+
+def _end_lost(
+    session: Session, job: TaskNotification, status: str, kind: str, why: Sequence[Phrase] = ()
+) -> None:
     job.status = status
     job.failure_kind = kind
-    job.error_message = message
+    said = job_faults.tell(why) if why else {"error_message": None, "error_phrases": None}
+    job.error_message, job.error_phrases = said["error_message"], said["error_phrases"]
     job.completed_at = session.scalars(select(db_now(0))).one()
     job_ended.send(job.task_type, session=session)

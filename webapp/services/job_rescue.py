@@ -13,6 +13,9 @@ from webapp.extensions import db
 from webapp.logs import of_job
 from webapp.models import TaskNotification
 from webapp.models.clock import db_now
+from webapp.resources.base import N_
+from webapp.resources.types import Phrase
+from webapp.services import job_faults
 from webapp.services.job_versions import is_readable
 from webapp.version import get_version
 
@@ -62,11 +65,17 @@ def _end_unknown(session: Session, job: TaskNotification) -> None:
         log.warning("No worker knows jobs of the type %s; job %s is ended.", job.task_type, job.task_id)
     job.status = "failed"
     job.failure_kind = "error"
-    job.error_message = (
-        f"Nobody here knows how to do a job of the type “{job.task_type}”, which version"
-        f" {job.code_version or 'unknown'} asked for; the workers run version {get_version()}."
-        " Ask for it again, or update the workers and try it again."
+    said = job_faults.tell(
+        [
+            Phrase(
+                N_(
+                    "Nobody here knows how to do a job of the type “%(type)s”, which version %(version)s asked for; the workers run version %(own)s. Ask for it again, or update the workers and try it again."
+                ),
+                {"type": job.task_type, "version": job.code_version or "unknown", "own": get_version()},
+            )
+        ]
     )
+    job.error_message, job.error_phrases = said["error_message"], said["error_phrases"]
     job.completed_at = session.scalars(select(db_now(0))).one()
     job.is_read = job.user_id is None
     job.state_version += 1

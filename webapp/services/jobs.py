@@ -298,6 +298,7 @@ def fresh_tries(which: ColumnElement[bool]) -> Update:
             cancel_requested_at=None,
             completed_at=None,
             error_message=None,
+            error_phrases=None,
             traceback=None,
             failure_kind=None,
             error_fingerprint=None,
