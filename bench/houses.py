@@ -19,7 +19,8 @@ FLASK = (sys.executable, "-m", "flask", "--app", "webapp")
 def open_house(database: str, products: int = 0, movements: int = 0) -> Iterator[dict[str, str]]:
     """Give the environment of a migrated house; with ``products`` it is filled by ``demo load``."""
     with tempfile.TemporaryDirectory(prefix="stockroom-bench-") as folder:
-        environment = os.environ | base_environment(Path(folder) / "var")
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        environment = os.environ | {"PATH": path} | base_environment(Path(folder) / "var")
         if database == "sqlite":
             yield _furnish(environment, products, movements)
             return

@@ -105,7 +105,7 @@ def test_all_or_nothing_saves_nothing_when_a_row_is_bad(app: Flask, session: Ses
     file.write_text("name,description\nAcme,x\n,nameless\n")
     code, job = bring_in(app, "brands", file, "--on-error", "abort")
     assert (code, job["status"], counts(job)) == (1, "failed", (1, 0, 0, 1))
-    assert job["error_message"].startswith("1 rows cannot be taken, so none was saved.")
+    assert job["error_message"].startswith("Nothing was saved, because of rows that cannot be taken: 1.")
     assert session.scalar(select(func.count()).select_from(Brand)) == 0
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import flask_babel
@@ -20,7 +21,7 @@ from webapp.models import JobAttempt, TaskNotification
 from webapp.models.base import utc_now
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES
-from webapp.resources.types import DateTime, Integer, Money, Phrase, Problem
+from webapp.resources.types import Choice, DateTime, Integer, Money, Phrase, Problem
 from webapp.routes import page_context, static_urls
 from webapp.routes.sparklines import draw_sparkline
 from webapp.services import queries
@@ -201,13 +202,17 @@ def filter_label(resource: Resource, name: str) -> str:
 
 def choice_label(value: str) -> str:
     """A fixed word of a Choice, for people."""
-    known = {
-        "purchase": _("Purchase"),
-        "opening": _("Opening stock"),
-        "adjustment": _("Adjustment"),
-        "sale": _("Sale"),
+    label = _list_choice_labels().get(value)
+    return _(label) if label else value.replace("_", " ").capitalize()
+
+
+@cache
+def _list_choice_labels() -> dict[str, str]:
+    fields = (field for resource in RESOURCES.values() for field in resource.fields)
+    choices = (field.type for field in fields if isinstance(field.type, Choice))
+    return {
+        word: label for choice in choices for word, label in zip(choice.options, choice.labels, strict=True)
     }
-    return known.get(value, value.replace("_", " ").capitalize())
 
 
 def sentence(text: Problem | Phrase | Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Somebody looks at the dashboard, again and again, while something else is measured."""
 
+import logging
 import statistics
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from webapp.services import accounts
 
 EMAIL, PASSWORD = "bench@shop.example", "only for this bench, and gone with its house"
 PAUSE_SECONDS = 0.05
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class PageWatch(threading.Thread):

@@ -63,7 +63,7 @@ def test_a_dry_run_saves_nothing_and_says_what_is_wrong(app: Flask) -> None:
 def test_all_rows_or_none(app: Flask) -> None:
     job = run(Caller(app, "editor"), on_error="abort")
     assert job["status"] == "failed"
-    assert "1 rows cannot be taken" in job["error_message"]
+    assert "rows that cannot be taken: 1" in job["error_message"]
     with app.app_context():
         assert db.session.query(Supplier).count() == 0
 

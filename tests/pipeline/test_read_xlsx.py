@@ -130,7 +130,10 @@ def test_error_cells_are_told_of() -> None:
 
     table = read_table(make_book(fill))
     texts = [notice["message"] % notice["params"] for notice in table.dialect.notices]
-    assert any("2 cells hold an error such as #N/A (the first is B2)" in text for text in texts)
+    assert any(
+        "Cells that hold an error such as #N/A and are read as empty: 2 (the first is B2)" in text
+        for text in texts
+    )
 
 
 def test_numbers_need_no_question_about_thousands() -> None:

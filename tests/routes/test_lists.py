@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from tests.support.factories import fill_shop, save
 from tests.support.houses import load_person, sign_in
-from tests.support.pages import post, soup
+from tests.support.pages import HTMX, post, soup
 from webapp.extensions import db
 from webapp.models import Brand
 
@@ -83,7 +83,7 @@ def test_the_panel_shows_what_is_filtered_by_and_chips_take_it_off(browser: Flas
     panel = page.select_one("details.filters[open]")
     assert panel is not None
     given = {str(item["name"]): str(item["value"]) for item in panel.select("input[value]") if item["value"]}
-    assert given == {"category": "Tools", "cost_price_from": "1"}
+    assert given == {"category": "Tools", "cost_price_from": "1.00"}
     assert page.select("#records input[form=toolbar][name=category]") == []
     chips = [str(item["href"]) for item in page.select("a.chip")]
     assert len(chips) == 2
@@ -171,3 +171,25 @@ def test_who_may_only_look_may_export_and_no_more(app: Flask, browser: FlaskClie
 def test_nothing_ticked_is_said(browser: FlaskClient) -> None:
     answer = post(browser, "/brands/bulk", data={"action": "delete"}, follow_redirects=True)
     assert "Tick the records first." in answer.text
+
+
+def test_numbers_are_filtered_by_as_the_readers_language_writes_them(browser: FlaskClient) -> None:
+    brazilian = {"Accept-Language": "pt-BR"}
+    sign = soup(browser.get("/products/", headers=brazilian)).select_one("#toolbar input[name=decimal]")
+    assert sign is not None
+    typed = f"/products/?cost_price_from=1,50&quantity_to=1.000&q=caf&decimal={sign['value']}"
+    answer = browser.get(typed, headers=brazilian | HTMX)
+    assert answer.status_code == 303
+    plain = answer.headers["Location"]
+    assert plain == "/products/?cost_price_from=1.50&quantity_to=1000&q=caf", (
+        "an address that every reader can open"
+    )
+    page = soup(browser.get(plain, headers=brazilian))
+    assert len(page.select("tbody tr")) == 1
+    control = page.select_one("#toolbar input[name=cost_price_from]")
+    assert control is not None
+    assert control["value"] == "1,50"
+    assert "1,50" in " ".join(chip.get_text() for chip in page.select("a.chip"))
+    assert soup(browser.get(plain)).select_one("#toolbar input[name=decimal]") is None
+    wrong = browser.get("/products/?cost_price_from=x&decimal=,", headers=brazilian, follow_redirects=True)
+    assert soup(wrong).select_one("#records [role=alert]") is not None

@@ -69,6 +69,29 @@ def test_new_products_bring_their_stock_along(session: Session, editor: User) ->
     assert stock["products"] == [{"serial_number": "A", "title": "Tea", "before": 0, "after": 10}]
 
 
+@pytest.mark.parametrize(("again", "failed"), [("10", 0), ("", 0), ("1", 1)])
+def test_a_new_product_that_stands_twice_is_refused_by_the_check_as_by_the_import(
+    session: Session, editor: User, again: str, failed: int
+) -> None:
+    save("categories", {"name": "Tools"})
+    between = "".join(
+        f"B-{number},Nuts,Tools,1,2,\n" for number in range(2_500)
+    )  # more than are read at once
+    head = "serial_number,title,category,cost_price,sell_price,quantity\n"
+    text = f"{head}A,Tea,Tools,1,2,10\n{between}a,Green tea,Tools,1,2,{again}\nC,Oil,Tools,1,2,3\nC,Oil,Tools,1,2,4\n"
+    found = check(editor, upload(editor, "products", text))
+    report = report_of(found)
+    assert report["counts"]["failed"] == failed + 1
+    assert [item["message"] for item in report["errors"]] == [
+        "The stock is %(stock)s, the file says %(file)s."
+    ] * (failed + 1)
+    assert [sample["line"] for sample in report["samples"] if sample["action"] == "updated"] == []
+    job = apply(editor, found)
+    assert counts(job) == tuple(
+        report["counts"][name] for name in ("created", "updated", "unchanged", "failed")
+    )
+
+
 def test_errors_are_grouped_by_reason_with_counts_and_the_first_lines(session: Session, editor: User) -> None:
     text = "name,email\n" + "".join(f"S{number},nonsense\n" for number in range(8)) + ",x@y.example\n"
     errors = check_text(editor, "suppliers", text)["errors"]

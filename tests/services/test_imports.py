@@ -169,7 +169,7 @@ def test_a_file_that_is_still_being_read_cannot_be_started(session: Session, edi
 def test_all_or_nothing_does_not_start_from_a_check_with_errors(session: Session, editor: User) -> None:
     stock_up("A", quantity=3)
     found = check(editor, upload(editor, "outflows", outflow_file(5)), on_error="abort")
-    with pytest.raises(Invalid, match="2 rows cannot be taken, so none was saved"):
+    with pytest.raises(Invalid, match="Nothing was saved, because of rows that cannot be taken: 2"):
         imports.start_import(editor, found.public_id)
     assert [item.line for item in import_errors.list_row_errors(found)] == [5, 6]
     assert (reload_import(found).state, quantity_of("A")) == ("checked", 3)

@@ -23,11 +23,11 @@ class Inflow(Record):
         CheckConstraint("kind IN ('purchase', 'opening', 'adjustment')", name="kind"),
         Index("ix_inflow_product_id_occurred_at", "product_id", "occurred_at"),
         Index("ix_inflow_supplier_id_occurred_at", "supplier_id", "occurred_at"),
-        Index("ix_inflow_occurred_at", "occurred_at"),
+        Index("ix_inflow_occurred_at_id", "occurred_at", "id"),
         Index("ix_inflow_supplier_id_id", "supplier_id", "id"),
         Index("ix_inflow_quantity_id", "quantity", "id"),
         Index("ix_inflow_unit_cost_id", "unit_cost", "id"),
-        Index("ix_inflow_kind_occurred_at", "kind", "occurred_at"),
+        Index("ix_inflow_kind_occurred_at_id", "kind", "occurred_at", "id"),
         KEEP_IDS,
     )
 
@@ -55,11 +55,11 @@ class Outflow(Record):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("kind IN ('sale', 'adjustment')", name="kind"),
         Index("ix_outflow_product_id_occurred_at", "product_id", "occurred_at"),
-        Index("ix_outflow_occurred_at", "occurred_at"),
+        Index("ix_outflow_occurred_at_id", "occurred_at", "id"),
         Index("ix_outflow_quantity_id", "quantity", "id"),
         Index("ix_outflow_unit_price_id", "unit_price", "id"),
         Index("ix_outflow_unit_cost_id", "unit_cost", "id"),
-        Index("ix_outflow_kind_occurred_at", "kind", "occurred_at"),
+        Index("ix_outflow_kind_occurred_at_id", "kind", "occurred_at", "id"),
         KEEP_IDS,
     )
 

@@ -120,21 +120,21 @@ def _list_damage(name: str, evidence: ColumnEvidence) -> list[Notice]:
     notices = []
     if evidence.damaged:
         message = N_(
-            "Column “%(column)s”: a spreadsheet has shortened %(count)s numbers, and their digits are lost "
+            "Column “%(column)s”: numbers that a spreadsheet has shortened, so that their digits are lost: %(count)s "
             "(“%(value)s” on line %(line)s is the first). Format the column as text there and export it again."
         )
         shown = {"count": evidence.damaged, "value": evidence.damaged_value, "line": evidence.damaged_line}
         notices.append(make_notice(message, column=name, **shown))
     if evidence.rounded and not evidence.exact_long:
         message = N_(
-            "Column “%(column)s”: a spreadsheet seems to have replaced the digits after the 15th of "
-            "%(count)s numbers by zeros (“%(value)s” on line %(line)s is the first)."
+            "Column “%(column)s”: numbers of which a spreadsheet seems to have replaced the digits after the 15th by "
+            "zeros: %(count)s (“%(value)s” on line %(line)s is the first)."
         )
         shown = {"count": evidence.rounded, "value": evidence.rounded_value, "line": evidence.rounded_line}
         notices.append(make_notice(message, column=name, **shown))
     if evidence.lost_zeros:
         message = N_(
-            "Column “%(column)s”: %(count)s codes are shorter than the others and may have lost leading zeros."
+            "Column “%(column)s”: codes that are shorter than the others and may have lost leading zeros: %(count)s."
         )
         notices.append(make_notice(message, column=name, count=evidence.lost_zeros))
     return notices

@@ -77,7 +77,7 @@ def _tell_about_rows(survey: Survey) -> None:
     if not survey.rows:
         survey.notices.append(make_notice(N_("The file has a header, but no rows below it.")))
     if survey.problems:
-        message = N_("%(count)s rows cannot be read as they stand; the first is on line %(line)s.")
+        message = N_("Rows that cannot be read as they stand: %(count)s (the first is on line %(line)s).")
         survey.notices.append(make_notice(message, count=survey.problems, line=survey.first_problem))
 
 

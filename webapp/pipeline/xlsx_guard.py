@@ -33,7 +33,7 @@ class WorkbookFacts:
         if not self.errors:
             return []
         message = N_(
-            "%(count)s cells hold an error such as #N/A (the first is %(cell)s); they are read as empty."
+            "Cells that hold an error such as #N/A and are read as empty: %(count)s (the first is %(cell)s)."
         )
         return [make_notice(message, count=self.errors, cell=self.first_error)]
 

@@ -5,6 +5,9 @@ from webapp.resources.base import N_, Field, Resource
 from webapp.resources.catalogue import DESCRIPTION
 from webapp.resources.types import Choice, DateTime, Integer, Money, Reference, Text
 
+INFLOW_LABELS = (N_("Purchase"), N_("Opening stock"), N_("Adjustment"))
+OUTFLOW_LABELS = (N_("Sale"), N_("Adjustment"))
+
 
 def _reference(example: str) -> Field:
     return Field(
@@ -86,7 +89,7 @@ INFLOWS = Resource(
         ),
         QUANTITY,
         UNIT_COST,
-        Field("kind", N_("Kind"), Choice(options=INFLOW_KINDS), example="purchase"),
+        Field("kind", N_("Kind"), Choice(options=INFLOW_KINDS, labels=INFLOW_LABELS), example="purchase"),
         REASON,
         DESCRIPTION,
         OCCURRED_AT,
@@ -118,7 +121,7 @@ OUTFLOWS = Resource(
             example="4.90",
         ),
         UNIT_COST,
-        Field("kind", N_("Kind"), Choice(options=OUTFLOW_KINDS), example="sale"),
+        Field("kind", N_("Kind"), Choice(options=OUTFLOW_KINDS, labels=OUTFLOW_LABELS), example="sale"),
         REASON,
         DESCRIPTION,
         OCCURRED_AT,

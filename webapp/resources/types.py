@@ -286,16 +286,22 @@ class DateTime(FieldType):
 
 @dataclass(frozen=True)
 class Choice(FieldType):
-    """One of a few fixed words."""
+    """One of a few fixed words.
+
+    ``labels`` are what people read for them, in English; ``words`` are pairs of another word that a file may hold
+    and the option that it means.
+    """
 
     options: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
     input: ClassVar[str] = "select"
 
     def parse(self, text: str, style: Style = PLAIN) -> str:
-        """Case does not matter."""
-        folded = text.casefold()
-        for option in self.options:
-            if option.casefold() == folded:
+        """Case and accents do not matter."""
+        folded = fold_search(text)
+        for word, option in (*zip(self.options, self.options, strict=True), *self.words):
+            if fold_search(word) == folded:
                 return option
         raise Problem(
             N_("“%(value)s” is not one of the choices."),

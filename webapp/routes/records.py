@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, make_response, request, url_for
+from flask import Blueprint, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp.errors import Invalid, Problem
@@ -16,12 +16,15 @@ from webapp.resources.types import Reference
 from webapp.routes.converters import add_converters
 from webapp.routes.list_filters import (
     describe_filters,
+    find_plain_url,
     list_choices,
     list_controls,
     list_url,
     read_filters,
+    show_values,
 )
 from webapp.routes.list_view import PAGE_SIZES, ListView, read_view, remember_view
+from webapp.routes.record_controls import decimal_sign
 from webapp.services import queries
 
 QUICK_SECONDS = 15  # expected of a PDF; a machine four times as slow still keeps "less than a minute"
@@ -33,6 +36,8 @@ blueprint.record_once(add_converters)
 @blueprint.get("/<resource:resource>/")
 def list_records(resource: Resource) -> ResponseReturnValue:
     """List records: searched, filtered, sorted and paged by the address alone."""
+    if plain_url := find_plain_url(resource):
+        return redirect(plain_url, code=303)
     asked, view, controls = read_filters(resource), read_view(resource), list_controls(resource)
     filters = asked
     problems: dict[str, Problem] = {}
@@ -53,7 +58,8 @@ def list_records(resource: Resource) -> ResponseReturnValue:
         page_sizes=PAGE_SIZES,
         page=page,
         filters=filters,
-        typed=asked,
+        typed=show_values(resource, asked),
+        decimal=decimal_sign(),
         active_filters=list(describe_filters(resource, filters)),
         problems=problems,
         sort=sort,

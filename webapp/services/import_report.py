@@ -48,9 +48,14 @@ class CheckReport:
             self.counts[plan.action] += 1
             if plan.action == "failed":
                 self._add_errors(plan)
-            elif plan.action in self.samples and len(self.samples[plan.action]) < SAMPLES:
-                self.samples[plan.action].append(plan)
+            elif plan.action == "created" or plan.before:  # else an earlier row would have saved it
+                self._add_sample(plan)
         self.stock.add(plans)
+
+    def _add_sample(self, plan: Plan) -> None:
+        samples = self.samples.get(plan.action)
+        if samples is not None and len(samples) < SAMPLES:
+            samples.append(plan)
 
     def _add_errors(self, plan: Plan) -> None:
         for item in plan.row.problems:

@@ -15,6 +15,7 @@ from webapp.services import files
 from webapp.services.import_examples import is_example
 from webapp.services.import_inspect import read_limits
 from webapp.services.import_mapping import check_mapping, mappable_fields
+from webapp.services.import_words import understand_words
 
 CHUNK_ROWS = 2_000
 
@@ -28,7 +29,7 @@ class RowSource:
         self.import_id = data_import.id
         self.path = str(data_import.file_path)
         self.resource = get_resource(data_import.resource)
-        self.fields = mappable_fields(self.resource)
+        self.fields = understand_words(mappable_fields(self.resource))
         self.dialect = Dialect.from_json(data_import.dialect or {})
         self.rules = check_mapping(data_import, data_import.mapping or {})
         self.styles = {name: self.dialect.get_style(name, settings().zone) for name in self.dialect.columns}

@@ -206,7 +206,7 @@ def start_import(actor: User, public_id: str, *, confirm_repeat: bool = False) -
 def describe_bad_rows(count: int) -> Problem:
     """The answer to bad rows where only all are to be taken."""
     return Problem(
-        N_("%(count)s rows cannot be taken, so none was saved."),
+        N_("Nothing was saved, because of rows that cannot be taken: %(count)s."),
         N_("Correct them, or choose to skip bad rows."),
         count=count,
     )

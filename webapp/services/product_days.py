@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Integer, ScalarSelect, column, func, select, values
+from sqlalchemy import JSON, Integer, ScalarSelect, column, func, select, type_coerce, values
 
 from webapp.extensions import db, settings
 from webapp.models import Inflow, Outflow
@@ -51,27 +51,33 @@ def list_stock_days(
 def _sum_by_span(product_id: int, spans: Sequence[DaySpan]) -> list[tuple[date, int, int, int]]:
     """Return what came in, went out and was sold in each span: one statement, one range of an index each.
 
-    (A join with the spans, or a sum by day, would let PostgreSQL compare every movement with every day.)
+    (A join with the spans, or a sum by day, would let PostgreSQL compare every movement with every day. Both sums
+    of what went out come as one list, so that those movements are read once.)
     """
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    list_of: Any = func.json_array if is_sqlite else func.json_build_array
+    pieces = func.coalesce(func.sum(Outflow.quantity), 0)
+    sold = func.coalesce(func.sum(Outflow.quantity).filter(Outflow.kind == "sale"), 0)
     rows = [(number, span.start, span.end) for number, span in enumerate(spans)]
     listed = values(column("number", Integer), column("start", Moment), column("end", Moment), name="span")
     span = listed.data(rows).cte("spans")
 
-    def total(model: Any, *conditions: Any) -> ScalarSelect[Any]:
+    def total(model: Any, column: Any) -> ScalarSelect[Any]:
         return (
-            select(func.coalesce(func.sum(model.quantity), 0))
+            select(column)
             .where(
                 model.product_id == product_id,
                 model.occurred_at >= span.c.start,
                 model.occurred_at < span.c.end,
-                *conditions,
             )
             .correlate(span)
             .scalar_subquery()
         )
 
-    query = select(span.c.number, total(Inflow), total(Outflow), total(Outflow, Outflow.kind == "sale"))
+    received = func.coalesce(func.sum(Inflow.quantity), 0)
+    went = type_coerce(list_of(pieces, sold), JSON)
+    query = select(span.c.number, total(Inflow, received), total(Outflow, went))
     return [
-        (spans[number].day, int(received), int(out), int(sold))
-        for number, received, out, sold in db.session.execute(query)
+        (spans[number].day, int(came), int(out), int(of_them_sold))
+        for number, came, (out, of_them_sold) in db.session.execute(query)
     ]

@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Inflow, Outflow, Product, ProductMove
 from webapp.services.bulk import is_among
 
-LOOKED_AT = 100_000  # products in a minute
+LOOKED_AT = 50_000  # products in a minute
 BATCH = 2_000  # of them in a transaction
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 

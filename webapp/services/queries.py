@@ -10,7 +10,7 @@ from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.services.record_counts import COUNT_LIMIT, count_records, estimate_records, find_ids
 from webapp.services.record_cursor import read_cursor, write_cursor
-from webapp.services.record_filters import label_filter, list_filter_names, where_filters
+from webapp.services.record_filters import find_bounded, label_filter, list_filter_names, where_filters
 from webapp.services.record_order import sort_few, walk_many
 from webapp.services.record_query import RecordQuery
 from webapp.services.record_search import BEST, find_best, split_words, where_search
@@ -19,6 +19,7 @@ __all__ = [
     "COUNT_LIMIT",
     "RecordPage",
     "RecordQuery",
+    "find_bounded",
     "find_order",
     "get_record",
     "label_filter",

@@ -58,7 +58,7 @@ def where_filters(
 def _where_filter(resource: Resource, query: RecordQuery, name: str, text: str) -> list[ColumnElement[bool]]:
     if name in _list_named(resource):
         return _where_named(resource, query, name, text)
-    bounded = _find_bounded(resource, name)
+    bounded = find_bounded(resource, name)
     if bounded is not None:
         column = query.condition_column(bounded.name)
         return [_where_bound(column, bounded, text, is_lower=name.endswith(LOWER))]
@@ -121,15 +121,15 @@ def label_filter(resource: Resource, name: str) -> Phrase:
         return Phrase(N_("Selected records"))
     if name == "no_movement_since":
         return Phrase(N_("No movement since"))
-    field = _find_bounded(resource, name)
+    field = find_bounded(resource, name)
     if field is None:
         return Phrase(next((item.label for item in resource.fields if item.name == name), name))
     wording = N_("%(field)s from") if name.endswith(LOWER) else N_("%(field)s up to")
     return Phrase(wording, {"field": field.label})
 
 
-def _find_bounded(resource: Resource, name: str) -> Field | None:
-    """Return the field whose values a filter of this name bounds."""
+def find_bounded(resource: Resource, name: str) -> Field | None:
+    """Return the field whose values a filter of this name bounds, or None."""
     base = _without_bound(name)
     if base == name:
         return None

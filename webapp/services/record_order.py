@@ -41,7 +41,10 @@ def sort_few(
     else:
         place = hide_index(own.order(field))
     found = own.select(()).add_columns(place.label("place")).where(is_among(resource.model.id, ids))
-    return _cut(found, place, resource.model.id, position, ascending=ascending, limit=limit)
+    # PostgreSQL would walk down the order's index for these few, too (measured: 50 ms against 8).
+    few = found.cte("few").prefix_with("MATERIALIZED", dialect="postgresql")
+    chosen = select(few.c.id, few.c.place)
+    return _cut(chosen, few.c.place, few.c.id, position, ascending=ascending, limit=limit)
 
 
 def walk_many(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from webapp.models.base import utc_now
@@ -25,6 +26,15 @@ def make_reference(resource_name: str, record_id: int) -> str:
     return f"{REFERENCE_PREFIXES[resource_name]}-{record_id}"
 
 
+def _differs(stock: Any, said: Any) -> Problem:
+    return Problem(
+        N_("The stock is %(stock)s, the file says %(file)s."),
+        N_("Record an inflow or outflow; a product's quantity is not edited."),
+        stock=stock,
+        file=said,
+    )
+
+
 def describe_shortfall(problem: Problem) -> Problem:
     """Say of pieces that had come in, and are to be taken back, that they are gone already."""
     return Problem(
@@ -43,7 +53,8 @@ class SaveContext:
     whose records are created where there are none; ``will_create`` collects them, or in a dry run
     what they would be, by field and folded name.
 
-    One context belongs to one job: ``seen`` knows the rows that came before. With ``all_or_nothing`` a
+    One context belongs to one job: ``seen`` knows the rows that came before, and in a dry run ``opened`` the stock
+    with which they would have begun new products. With ``all_or_nothing`` a
     batch with a bad row sends no signals, because its caller rolls it back.
     """
 
@@ -59,6 +70,7 @@ class SaveContext:
     all_or_nothing: bool = False
     will_create: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: SeenKeys = field(default_factory=SeenKeys)
+    opened: SeenKeys = field(default_factory=SeenKeys)
 
 
 class StockMove(NamedTuple):
@@ -94,7 +106,8 @@ class Plan:
 class Planner:
     """Decides about one row after the other, each seeing what the ones before it did to the stock.
 
-    ``existing`` are the records that the rows' keys name, ``lines`` where this job met a key before.
+    ``existing`` are the records that the rows' keys name, ``lines`` where this job met a key before, and
+    ``opened`` the stock of products that a dry run has not created.
     """
 
     def __init__(
@@ -104,6 +117,7 @@ class Planner:
         ledger: StockLedger,
         existing: Mapping[Key, dict[str, Any]],
         lines: Mapping[Key, int],
+        opened: Mapping[Key, int] = MappingProxyType({}),
     ) -> None:
         self.shape = shape
         self.name = shape.resource.name
@@ -111,6 +125,7 @@ class Planner:
         self.ledger = ledger
         self.existing = existing
         self.lines = lines
+        self.opened = opened
         self.needed = {column for _, column in shape.required}
         self.now = utc_now().replace(microsecond=0)
 
@@ -125,7 +140,7 @@ class Planner:
         elif before:
             made = self._plan_update(row, before)
         elif line:  # a dry run: the earlier row would have saved it
-            made = self._plan_again(row)
+            made = self._plan_again(row, self.opened.get(key) if key else None)
         else:
             made = self._plan_create(row)
         return self._move(made) if self.shape.is_movement and made.action != "failed" else made
@@ -191,13 +206,7 @@ class Planner:
         if self.context.empty == "clear" and not self._clear(row, after):
             return Plan(row, "failed")
         if self.name == "products" and after["quantity"] != before["quantity"]:
-            problem = Problem(
-                N_("The stock is %(stock)s, the file says %(file)s."),
-                N_("Record an inflow or outflow; a product's quantity is not edited."),
-                stock=before["quantity"],
-                file=after["quantity"],
-            )
-            return self._fail(row, "quantity", problem)
+            return self._fail(row, "quantity", _differs(before["quantity"], after["quantity"]))
         is_same = after.items() <= before.items()
         return Plan(row, "unchanged" if is_same else "updated", before["id"], before, after)
 
@@ -212,10 +221,13 @@ class Planner:
                 after[item.column] = self.shape.emptied[item.column]
         return not row.problems
 
-    def _plan_again(self, row: CheckedRow) -> Plan:
+    def _plan_again(self, row: CheckedRow, opened: int | None) -> Plan:
         if self.context.mode == "create":
             problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
             return self._fail(row, self.shape.resource.reference_field, problem)
+        said = row.values.get("quantity")
+        if self.name == "products" and None not in (opened, said) and opened != said:
+            return self._fail(row, "quantity", _differs(opened, said))
         return Plan(row, "updated", after=dict(row.values))
 
     def _plan_repeated(self, row: CheckedRow, before: dict[str, Any] | None, line: int) -> Plan:

@@ -86,6 +86,7 @@ class _Batch:
         self.ledger = ledger or context.ledger or StockLedger(is_dry=context.is_dry)
         self.existing: dict[Key, dict[str, Any]] = {}
         self.lines: dict[Key, int] = {}
+        self.opened: dict[Key, int] = {}
         self.has_repeats = False
         self.has_seen = context.is_dry or (self.shape.is_movement and context.job_id is not None)
 
@@ -108,6 +109,7 @@ class _Batch:
         self.existing |= found
         if self.has_seen:
             self.lines |= self.context.seen.find(keys)
+            self.opened |= self.context.opened.find(keys)
             if found and self.context.job_id is not None and not self.context.is_dry:
                 self.lines |= find_lines_of_job(self.session, self.shape, self.context.job_id, found)
         return keyed
@@ -145,7 +147,7 @@ class _Batch:
         return [plan for half in halves for plan in self._save_group(self._look_up(half))]
 
     def _plan(self, group: list[KeyedRow]) -> list[Plan]:
-        planner = Planner(self.shape, self.context, self.ledger, self.existing, self.lines)
+        planner = Planner(self.shape, self.context, self.ledger, self.existing, self.lines, self.opened)
         plans = [planner.plan(row, key) for row, key in group]
         if self.context.create_missing:
             note_missing(plans, self.context)
@@ -171,6 +173,10 @@ class _Batch:
             new = {key: plan.row.line for key, plan in taken if key not in self.lines}
             self.context.seen.add(new)
             self.lines |= new
+        if self.context.is_dry and self.shape.resource.name == "products":
+            opened = {key: plan.opening for key, plan in taken if plan.action == "created"}
+            self.context.opened.add(opened)
+            self.opened |= opened
 
     def _is_new(self, key: Key) -> bool:
         """Whether a part of the key is a record that does not exist yet."""

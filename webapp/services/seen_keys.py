@@ -7,11 +7,15 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
 
+LONGEST_RUN = 100_000  # keys; two of them are sorted together in 5 MB
+
+
 class SeenKeys:
     """The keys of a file's rows with the line of each.
 
     Only 64 bits of a key are kept, which two of a million share once in 37 million files. They stand
-    sorted in runs, each at least twice as long as the next, so that there are few to look through.
+    sorted in runs, so that there are few to look through: each at least twice as long as the next, or
+    so long that sorting it together with another would need much memory.
     """
 
     def __init__(self) -> None:
@@ -47,7 +51,7 @@ class SeenKeys:
             np.fromiter(map(hash, lines), np.int64, len(lines)),
             np.fromiter(lines.values(), np.int32, len(lines)),
         )
-        while self._runs and len(self._runs[-1][0]) < 2 * len(run[0]):
+        while self._runs and len(self._runs[-1][0]) < min(2 * len(run[0]), LONGEST_RUN):
             hashes, earlier = self._runs.pop()
             run = _sort(np.concatenate([hashes, run[0]]), np.concatenate([earlier, run[1]]))
         self._runs.append(run)
