@@ -1,5 +1,6 @@
 """The launcher of the web process: the only file that knows eventlet."""
 
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ def main() -> None:
     leave_with_manager()
     live.init_app(app)
     live.start_event_reader(app)
+    gc.freeze()  # what lives as long as the process is looked through no more (measured: 130 ms without any page)
     options: dict[str, Any] = (
         {"log_output": False} if settings.async_mode == "eventlet" else {"allow_unsafe_werkzeug": True}
     )

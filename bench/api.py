@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -47,10 +48,10 @@ Values = dict[str, Any]
 def main() -> int:
     """Fill a shop on each database, measure, and say which promises were missed."""
     parser = argparse.ArgumentParser(prog="python -m bench.api", description=__doc__)
-    parser.add_argument("--products", type=int, default=100_000)
-    parser.add_argument("--movements", type=int, default=500_000)
+    parser.add_argument("--products", type=int, default=50_000)
+    parser.add_argument("--movements", type=int, default=200_000)
     parser.add_argument(
-        "--rounds", type=int, default=40, help="how often each is asked for; batches a quarter of it"
+        "--rounds", type=int, default=60, help="how often each is asked for; batches a quarter of it"
     )
     parser.add_argument("--database", choices=DATABASES, action="append")
     options = parser.parse_args()
@@ -83,15 +84,15 @@ def measure_reading(app: Flask, admin: User, headers: Values, rounds: int) -> It
     sign_in(browser, admin)
     for kind, ends in READS.items():
         for end in ends:
-            page = f"/{kind}{end}" if end.startswith("/") else f"/{kind}/{end}"
+            address, page = f"{ROOT}/{kind}{end}", f"/{kind}/{end.removeprefix('/')}"
             ours, theirs = take_turns(
                 rounds,
-                lambda kind=kind, end=end: script.get(f"{ROOT}/{kind}{end}", headers=headers),  # type: ignore[misc]
-                lambda page=page: browser.get(page),  # type: ignore[misc]
+                partial(time_answer, partial(script.get, address, headers=headers)),
+                partial(time_answer, partial(browser.get, page)),
             )
-            yield at_most(f"GET {ROOT}/{kind}{end}, 95th percentile", find_slow(ours), READ_MS, "ms")
+            yield at_most(f"GET {address}, 95th percentile", find_slow(ours), READ_MS, "ms")
             share = statistics.median(ours) / statistics.median(theirs)
-            yield at_most(f"GET {ROOT}/{kind}{end}, of its page", share, 1, "×")
+            yield at_most(f"GET {address}, of its page", share, 1, "×")
 
 
 def measure_writing(app: Flask, admin: User, headers: Values, rounds: int) -> Iterator[Figure]:
@@ -110,8 +111,12 @@ def measure_writing(app: Flask, admin: User, headers: Values, rounds: int) -> It
             ]
             return answers[-1]
 
-        many, few = take_turns(rounds, send_many, send_few)
-        saved = [save_only(kind, pattern, admin.id) for _ in range(rounds)]
+        many, few, saved = take_turns(
+            rounds,
+            partial(time_answer, send_many),
+            partial(time_answer, send_few),
+            partial(save_only, kind, pattern, admin.id),
+        )
         yield at_most(
             f"POST {ROOT}/{kind}:batch of {BATCH:,}, 95th percentile", find_slow(many), BATCH_MS, "ms"
         )
@@ -163,16 +168,22 @@ def _parse(resource: Any, name: str, value: Any) -> Any:
     return field.type.parse(str(value))
 
 
-def take_turns(rounds: int, *asked: Ask) -> list[list[float]]:
-    """Ask each in turn and return the milliseconds of every answer."""
-    times: list[list[float]] = [[] for _ in asked]
+def take_turns(rounds: int, *measured: Callable[[], float]) -> list[list[float]]:
+    """Measure each in turn and return what every one of them took."""
+    times: list[list[float]] = [[] for _ in measured]
     for _ in range(rounds):
-        for ask, kept in zip(asked, times, strict=True):
-            started = time.perf_counter()
-            answer = ask()
-            kept.append(1000 * (time.perf_counter() - started))
-            assert answer.status_code in {200, 201}, answer.text  # noqa: S101 - a bench of errors is none
+        for measure_one, kept in zip(measured, times, strict=True):
+            kept.append(measure_one())
     return times
+
+
+def time_answer(ask: Ask) -> float:
+    """Return the milliseconds of an answer."""
+    started = time.perf_counter()
+    answer = ask()
+    taken = 1000 * (time.perf_counter() - started)
+    assert answer.status_code in {200, 201}, answer.text  # noqa: S101 - a bench of errors is none
+    return taken
 
 
 def find_slow(times: list[float]) -> float:

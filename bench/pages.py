@@ -5,21 +5,25 @@ settings name is read instead of a new one.
 """
 
 import argparse
+import gc
 import os
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from bench.filling import fill
 from bench.houses import DATABASES, open_house
 from bench.report import Figure, at_most, show
 from tests.support.databases import counted_queries
 from tests.support.houses import build_house, close_house, sign_in
 from webapp.extensions import db
 from webapp.models import Inflow, Outflow, Product, User
+from webapp.models.base import utc_now
 from webapp.resources.registry import RESOURCES, get_resource
 from webapp.services import metrics, queries
 
@@ -46,7 +50,8 @@ def main() -> int:
     is_met = True
     for database in options.database or DATABASES:
         started = time.monotonic()
-        with open_house(database, options.products, options.movements) as environment:
+        with open_house(database) as environment:
+            fill(environment, options.products, options.movements)
             filling = Figure("demo load", time.monotonic() - started, "s")
             figures = [filling, *measure(environment, options.rounds, options.pages)]
         title = f"Pages, {options.products:,} products, {options.movements:,} movements, {database}"
@@ -63,6 +68,7 @@ def measure(environment: Mapping[str, str], rounds: int, wanted: str = "") -> It
         admin = db.session.scalars(select(User)).first()
         pages = [address for address in dict.fromkeys(list_addresses()) if wanted in address]
         db.session.remove()
+        gc.freeze()  # as the web process does
         client = app.test_client()
         sign_in(client, admin)  # type: ignore[arg-type]  # there is one
         for address in pages:
@@ -96,7 +102,9 @@ def _list_filtered() -> Iterator[str]:
     yield "/products/?category=Beverages&sort=-sell_price&q=coffee"
     yield "/products/?q=coffee&sort=quantity"
     yield "/products/?low_stock=1"
-    yield "/products/?no_movement_since=2026-01-01"
+    yield from (
+        f"/products/?no_movement_since={day}" for day in (_find_day(300), _find_day(60), _find_day(7))
+    )
     yield "/products/?quantity_from=5&quantity_to=9"
     yield f"/products/?sell_price_from={high}"
     yield f"/outflows/?product={serial}"
@@ -106,6 +114,12 @@ def _list_filtered() -> Iterator[str]:
     yield f"/outflows/?unit_price_to={low}"
     yield "/outflows/?occurred_at_from=2026-01-01&occurred_at_to=2026-01-31"
     yield "/inflows/?kind=purchase&quantity_from=100"
+
+
+def _find_day(days: int) -> str:
+    """Return the day so long before the last sale: what did not move since then are few, many or most products."""
+    last = db.session.scalar(select(func.max(Outflow.occurred_at))) or utc_now()
+    return (last - timedelta(days=days)).date().isoformat()
 
 
 def _list_far_down() -> Iterator[str]:

@@ -147,7 +147,7 @@ def test_stored_dialect_takes_a_later_decision_about_style() -> None:
 def test_damaged_numbers_are_counted_with_their_first_line(text: str) -> None:
     assert is_damaged_number(text)
     dialect = read_columns({"ean": ["7891234567890", text, text], "n": ["1", "2", "3"]})
-    assert f"shortened 2 numbers, and their digits are lost (“{text}” on line 3" in get_texts(dialect)
+    assert f"so that their digits are lost: 2 (“{text}” on line 3" in get_texts(dialect)
 
 
 @pytest.mark.parametrize("text", ["12E5", "1.5", "E+5", "7891234567890", ""])
@@ -163,13 +163,15 @@ def test_damage_is_found_in_a_column_of_text_far_down() -> None:
 
 def test_lost_leading_zeros() -> None:
     codes = ["7891234567890"] * 9 + ["123456789012"]
-    assert "1 codes are shorter" in get_texts(read_columns({"ean": codes, "n": ["1"] * 10}))
+    assert "may have lost leading zeros: 1." in get_texts(read_columns({"ean": codes, "n": ["1"] * 10}))
     fine = [*codes[:9], "0123456789012"]
     assert "shorter" not in get_texts(read_columns({"ean": fine, "n": ["1"] * 10}))
 
 
 def test_digits_after_the_fifteenth() -> None:
     rounded = ["12345678901234500000", "98765432109876500000"]
-    assert "after the 15th of 2 numbers" in get_texts(read_columns({"id": rounded, "n": ["1", "2"]}))
+    assert "the digits after the 15th by zeros: 2 (" in get_texts(
+        read_columns({"id": rounded, "n": ["1", "2"]})
+    )
     exact = [*rounded, "12345678901234567891"]
     assert "15th" not in get_texts(read_columns({"id": exact, "n": ["1", "2", "3"]}))
