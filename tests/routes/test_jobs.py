@@ -1,15 +1,21 @@
 """Jobs and their files in the hands of their owner, and of nobody else."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from tests.support.factories import fill_shop
 from tests.support.houses import drain_queue, load_person, sign_in
-from tests.support.jobs import ask, look_at
+from tests.support.jobs import ask, change, claim, look_at
 from tests.support.monitor import fill_monitor
 from tests.support.pages import HTMX, is_fragment, post, soup
+from webapp.database import write_transaction
+from webapp.models import JobAttempt
 from webapp.models.base import utc_now
 from webapp.services import exports, files, jobs
 
@@ -85,6 +91,20 @@ def test_opening_the_bell_counts_down(browser: FlaskClient, job: str) -> None:
 def test_the_progress_of_an_ended_job_asks_for_nothing_more(browser: FlaskClient, job: str) -> None:
     part = soup(browser.get(f"{job}/progress", headers=HTMX))
     assert part.select("[hx-get]") == []
+
+
+def test_the_pace_is_that_of_the_present_try(app: Flask, browser: FlaskClient) -> None:
+    with app.app_context():
+        run = claim(ask(load_person(app, "editor"), model_name="products", file_format="csv"))
+        now = utc_now()
+        change(run.id, started_at=now - timedelta(hours=5), processed=500, total=1_000)
+        with write_transaction() as session:
+            session.execute(update(JobAttempt).values(started_at=now - timedelta(seconds=10)))
+    text = " ".join(soup(browser.get(f"/jobs/{run.task_id}/progress", headers=HTMX)).get_text().split())
+    assert "500 of 1,000 rows" in text
+    rate = re.search(r"(\d+) a second · about 1\d s left", text)
+    assert rate is not None, text
+    assert 30 < int(rate[1]) <= 50
 
 
 def test_a_file_that_was_swept_is_said_to_be_gone(app: Flask, browser: FlaskClient, job: str) -> None:

@@ -10,9 +10,10 @@ from tests.support.databases import on_both_databases
 from tests.support.factories import fill_shop, save, stock_up
 from tests.support.houses import MakeApp, load_person
 from tests.support.jobs import ask, change
+from webapp.database import write_transaction
 from webapp.errors import Invalid
 from webapp.extensions import db
-from webapp.models import TaskNotification, User
+from webapp.models import JobAttempt, TaskNotification, User
 from webapp.models.base import utc_now
 from webapp.pipeline import formats
 from webapp.pipeline.pdf_estimate import estimate_pdf
@@ -41,13 +42,15 @@ def test_a_pdf_has_pages_and_seconds_and_fewer_columns_are_quicker(session: Sess
 def _remember(editor: User, rows: int, *, times: float, model: str = "brands") -> None:
     """Leave a finished PDF that took so many times what is expected."""
     seconds = estimate_pdf(rows, 2)[1] * times
-    values = {
-        "status": "completed",
-        "record_count": rows,
-        "started_at": utc_now() - timedelta(seconds=seconds),
-    }
     job_id = ask(editor, model_name=model, file_format="pdf", params={"fields": ["name", "description"]})
-    change(job_id, completed_at=utc_now(), **values)
+    now = utc_now()
+    first_try, last_try = now - timedelta(hours=5), now - timedelta(seconds=seconds)
+    with write_transaction() as session:
+        for token, started_at in enumerate((first_try, last_try), start=1):
+            session.add(JobAttempt(job_id=job_id, token=token, attempt=token, started_at=started_at))
+    change(
+        job_id, status="completed", record_count=rows, token=2, started_at=first_try, completed_at=utc_now()
+    )
 
 
 @on_both_databases

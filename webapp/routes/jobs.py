@@ -106,7 +106,7 @@ def measure_pace(job: TaskNotification | None) -> Pace | None:
     """Return how fast a running job goes, once it has something to show."""
     if job is None or job.status != "processing" or not job.total or not job.started_at:
         return None
-    spent = utc_now() - job.started_at
+    spent = utc_now() - (job.started_at if job.checkpoint else jobs.find_try_start(job))
     share = min(job.processed / job.total, 1)
     if not job.processed or spent < FIRST_LOOK:
         return None

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from webapp.errors import Invalid
 from webapp.extensions import db, settings
-from webapp.models import TaskNotification
+from webapp.models import JobAttempt, TaskNotification
 from webapp.pipeline.formats import FORMATS, PDF, Format
 from webapp.pipeline.pdf_estimate import estimate_pdf
 from webapp.resources.base import N_, Resource
@@ -101,9 +101,19 @@ def learn_pace(resource: Resource) -> float:
     The resource's own runs count before those of others: its texts decide how many lines a row takes.
     """
     job = TaskNotification
-    query = select(
-        job.model_name, job.file_format, job.record_count, job.params, job.started_at, job.completed_at
-    ).where(job.task_type == "export", job.status == "completed")
+    query = (
+        select(
+            job.model_name,
+            job.file_format,
+            job.record_count,
+            job.params,
+            JobAttempt.started_at,
+            job.completed_at,
+        )
+        # The last try alone: what went before, and the wait between two tries, teaches nothing.
+        .join(JobAttempt, (JobAttempt.job_id == job.id) & (JobAttempt.token == job.token))
+        .where(job.task_type == "export", job.status == "completed")
+    )
     recent = db.session.execute(query.order_by(job.id.desc()).limit(LOOKED_AT)).all()
     told = [row for row in recent if row.file_format == PDF.name and (row.record_count or 0) >= TELLING_ROWS]
     own = [row for row in told if row.model_name == resource.name]

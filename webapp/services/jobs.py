@@ -6,6 +6,7 @@ How a worker carries one out is in ``webapp.services.job_protocol``.
 import logging
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, func, insert, or_, select, update
@@ -17,6 +18,7 @@ from webapp.database import after_commit, write_transaction
 from webapp.errors import Conflict, NotFound
 from webapp.extensions import db, settings
 from webapp.models import JobAttempt, TaskNotification, User
+from webapp.models.base import utc_now
 from webapp.models.clock import db_now
 from webapp.resources.base import N_
 from webapp.services import job_versions
@@ -282,6 +284,12 @@ def retry_job(actor: User, task_id: str) -> TaskNotification:
         live.publish_job(session, job, live.JOB_PROGRESS)
         audit_jobs(session, actor, "retry", [job])
         return job
+
+
+def find_try_start(job: TaskNotification) -> datetime:
+    """Return when the present try of a job began: one without a checkpoint began at its first row then."""
+    query = select(JobAttempt.started_at).where(JobAttempt.job_id == job.id, JobAttempt.token == job.token)
+    return db.session.scalar(query) or job.started_at or utc_now()
 
 
 def fresh_tries(which: ColumnElement[bool]) -> Update:
