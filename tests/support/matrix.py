@@ -231,10 +231,11 @@ SPECIAL: dict[str, Maker] = {
 # What is sent: a yes to every question, but for what would end the part of somebody who is needed again,
 # and the version at which a record was seen.
 CONFIRMED = {"confirmed": "yes"}
+SEEN = {"version": "1", "seen": "{}"}
 FORMS: dict[str, dict[str, str]] = {
     "users.switch_user POST": {},
-    "records.update_record POST": {"version": "1", "seen": "{}"},
-    "records.delete_record POST": {"version": "1"},
+    "records.update_record POST": SEEN,
+    "records.delete_record POST": SEEN,
 }
 # What a script sends; nothing but an empty object where nothing is said here.
 BODIES: dict[str, dict[str, Any]] = {

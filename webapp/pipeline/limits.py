@@ -13,7 +13,7 @@ class Limits:
     bytes; ``max_cell_length`` counts characters (the default is Excel's own limit).
 
     ``max_sheet_area`` counts the cells in the rectangle that a sheet uses, empty ones included: the XLSX
-    reader lays it out whole (measured: some 55 bytes a cell, so that five million take 300 MB; and a
+    reader lays it out whole (measured: some 50 bytes a cell, so that four million take 200 MB beside the process; and a
     workbook of 5 kB with one value in its last cell made it ask for 550 GB).
     """
 
@@ -22,7 +22,7 @@ class Limits:
     max_columns: int = 500
     max_cell_length: int = 32_767
     max_inflated_bytes: int = 1024 * MEBIBYTE
-    max_sheet_area: int = 5_000_000
+    max_sheet_area: int = 4_000_000
 
     @property
     def max_line_length(self) -> int:

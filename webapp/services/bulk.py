@@ -62,18 +62,22 @@ def insert_tuples(
         places = ", ".join("?" * len(names))
         connection.exec_driver_sql(f"INSERT INTO {target} VALUES ({places})", list(values))  # noqa: S608 - our names
         if "search_text" in names:
-            _index_for_search(connection, table.name, [row[names.index("id")] for row in rows])
+            ids = orjson.dumps([row[names.index("id")] for row in rows]).decode()
+            _index_for_search(connection, table.name, ids)
+            if table.name == "product":  # PostgreSQL has a trigger for it, which here would double the time
+                notes = "INSERT INTO product_move (product_id) SELECT value FROM json_each(?)"
+                connection.exec_driver_sql(notes, (ids,))
         meanwhile()
         return
     _copy(connection, f"COPY {target} FROM STDIN", values, meanwhile)
 
 
-def _index_for_search(connection: Connection, table: str, ids: Sequence[int]) -> None:
+def _index_for_search(connection: Connection, table: str, ids: str) -> None:
     """Put new rows into SQLite's index of searches: many at once, a trigger would take ten times as long."""
     connection.exec_driver_sql(
         f"INSERT INTO {table}_search (rowid, search_text) SELECT id, search_text FROM {table}_searched"  # noqa: S608
         " WHERE id IN (SELECT value FROM json_each(?))",
-        (orjson.dumps(ids).decode(),),
+        (ids,),
     )
 
 
