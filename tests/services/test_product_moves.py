@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tests.support.databases import on_both_databases
 from tests.support.factories import product, save, stock_up
@@ -70,6 +70,20 @@ def test_what_stands_still_is_found_before_and_after_it_is_noted(app: Flask) -> 
         assert moments == {"A": NOW - 100 * DAY, "B": NOW - 5 * DAY, "C": NOW - 20 * DAY, "D": None}
         move("outflows", "A", 1, "S-2")
         assert list_still(50) == ["D"], "a note that is old hides nothing that has moved since"
+
+
+@on_both_databases
+def test_a_product_without_a_note_gets_one(app: Flask) -> None:
+    with app.app_context():
+        save("categories", {"name": "Tools"})
+        save("products", product("A"), product("B"))
+        move("inflows", "A", 100, "P-1")
+        with write_transaction() as session:
+            session.execute(delete(ProductMove))
+        assert list_still(50) == [], "the case: rows of code that knew no notes"
+        note_moves()
+        assert list_still(50) == ["A", "B"]
+        assert noted() == {"A": NOW - 100 * DAY, "B": None}
 
 
 @on_both_databases

@@ -22,7 +22,7 @@ from webapp import create_app
 from webapp.extensions import db
 from webapp.models import Product, User
 from webapp.routes import live
-from webapp.services import accounts, files, stock, user_sessions
+from webapp.services import accounts, files, product_moves, stock, user_sessions
 from webapp.services.product_quantities import QUANTITIES
 from webapp.services.user_sessions import Place
 
@@ -139,6 +139,8 @@ def check_invariants(app: Flask) -> None:
         assert list_quantities_gone_astray() == [], (
             "the order of quantities is another one than that of products"
         )
+        unnoted = db.session.scalars(product_moves.list_unnoted()).all()
+        assert unnoted == [], "products that the filter of what stands still would miss"
         media = Path(app.extensions["stockroom_settings"].data_dir) / "media"
         kept = [path.relative_to(media).as_posix() for path in media.glob("*/*")] if media.exists() else []
         orphans = [path for path in kept if not files._is_named(path)]

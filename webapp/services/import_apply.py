@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from webapp.database import large_cache
+from webapp.extensions import db
 from webapp.models import DataImport
 from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
@@ -67,6 +68,7 @@ class Importer:
     def __init__(self, run: JobRun, source: RowSource) -> None:
         self.run = run
         self.source = source
+        self.source.is_ahead = db.engine.dialect.name == "postgresql"  # SQLite works in this process
         self.size = BatchSize(run)
 
     def save_all(self) -> None:

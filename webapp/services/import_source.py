@@ -24,6 +24,9 @@ class RowSource:
     """The rows of one file, as values with their problems. Nothing here writes to the database."""
 
     has_old_errors = False
+    is_ahead = (
+        False  # whether a thread reads the next rows meanwhile: for who waits for a server most of the time
+    )
 
     def __init__(self, data_import: DataImport) -> None:
         self.import_id = data_import.id
@@ -44,7 +47,7 @@ class RowSource:
             table = read_table(local, dialect=self.dialect, limits=read_limits())
             chunks = map(checker.check_chunk, table.chunks(size=CHUNK_ROWS, start_line=after_line))
             is_first = not after_line
-            for rows in work_ahead(chunks) if db.engine.dialect.name == "postgresql" else chunks:
+            for rows in work_ahead(chunks) if self.is_ahead else chunks:
                 if is_first and rows and is_example(self.resource, rows[0]):
                     self.examples = 1
                     del rows[0]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, or_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
@@ -50,15 +50,30 @@ def note_moves(begin: int = 0, end: int | None = None, check: Callable[[], None]
         end = (db.session.scalar(select(func.max(Product.id))) or 0) + 1
     for first in range(begin, end, BATCH):
         check()
+        last = min(first + BATCH, end) - 1
+        missing = db.session.scalars(list_unnoted().where(Product.id.between(first, last))).all()
         outdated = select(ProductMove.product_id).where(
-            ProductMove.product_id.between(first, min(first + BATCH, end) - 1),
+            ProductMove.product_id.between(first, last),
             _last_move() > func.coalesce(ProductMove.moved_at, BEFORE_ALL),
         )
         found = db.session.scalars(outdated.order_by(ProductMove.product_id)).all()
         db.session.rollback()
-        if found:
+        if missing or found:
             with write_transaction() as session:
-                _note(session, found)
+                _begin(session, missing)
+                _note(session, [*missing, *found])
+
+
+def list_unnoted() -> Select[int]:
+    """Return the query of products without a note, whose filter would miss them: none, but for other code's rows."""
+    return select(Product.id).where(~exists().where(ProductMove.product_id == Product.id))
+
+
+def _begin(session: Session, product_ids: Sequence[int]) -> None:
+    """Begin the notes of products that older code has inserted, during a deployment for instance."""
+    still_missing = session.scalars(list_unnoted().where(is_among(Product.id, product_ids))).all()
+    if still_missing:
+        session.execute(insert(ProductMove), [{"product_id": number} for number in still_missing])
 
 
 def _note(session: Session, product_ids: Sequence[int]) -> None:
