@@ -40,7 +40,7 @@ run: setup  ## start the application: web and worker
 	exec honcho start -e /dev/null web worker
 
 test: services  ## run all tests (ARGS='-k name' for some)
-	@pytest -n 3 $(ARGS)
+	@pytest -n 2 $(ARGS)
 
 quick: dev  ## before every commit: format, lint, types, layers, fast tests
 	@$(TOGETHER) check-format check-style check-types check-layers test-fast

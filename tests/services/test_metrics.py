@@ -40,6 +40,7 @@ from webapp.services import metrics, metrics_raw
 from webapp.services.exact_sum import choose_sum, exact_sum, plain_sum, split_sum
 from webapp.services.metrics_days import split_into_days
 from webapp.services.metrics_redis import RedisMirror
+from webapp.services.product_moves import note_moves
 
 MakeApp = Callable[..., Flask]
 
@@ -128,6 +129,7 @@ def fill(now: datetime, zone: ZoneInfo, seed: int) -> None:
             session.execute(insert(model), rows)
         balance(session)
         index_for_search(session)
+    note_moves()
 
 
 def balance(session: Session) -> None:

@@ -57,13 +57,13 @@ def test_a_running_job_tells_who_has_it_how_fast_it_goes_and_where_it_is(
 ) -> None:
     job_id = ask(editor, params={"api_token": "s3cret", "fields": ["a"]})
     run = claim(job_id, owner="host-1:4711:boot")
-    change(job_id, processed=500, total=1000, started_at=db_now(-10))
+    change(job_id, processed=50_000, total=100_000, started_at=db_now(-1_000))
     run.beat()
     detail = detail_of(admin, job_id)
     assert (detail.host, detail.pid, detail.row.state) == ("host-1", 4711, "processing")
     assert detail.pace is not None
     assert detail.pace.rows_per_second == pytest.approx(50, rel=0.2)
-    assert detail.pace.seconds_left == pytest.approx(10, rel=0.2)
+    assert detail.pace.seconds_left == pytest.approx(1_000, rel=0.2)
     assert detail.stack is not None
     assert "test_monitor_job" in detail.stack.text
     assert detail.params == {"api_token": HIDDEN, "fields": ["a"]}

@@ -18,6 +18,8 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 # A form that comes back with what is wrong: meant so, and to the console a failure.
 REFUSED_FORM = re.compile("Failed to load resource: .* status of (409|422) ")
+# A poll that was on its way while the server closed its socket, because the session has ended: meant so, too.
+CLOSED_SOCKET = re.compile(r"Failed to load resource: .* status of 400 .*/socket\.io/\?.*&sid=")
 
 # Told to the test through a function that only the browser's own scripts see.
 REPORT_VIOLATIONS = """
@@ -57,8 +59,9 @@ class Visitor:
         self.complaints.append(f"policy: {text}")
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not REFUSED_FORM.search(message.text):
-            self.complaints.append(f"console: {message.text} ({message.location.get('url')})")
+        text = f"{message.text} ({message.location.get('url')})"
+        if message.type == "error" and not REFUSED_FORM.search(text) and not CLOSED_SOCKET.search(text):
+            self.complaints.append(f"console: {text}")
 
     def mark(self) -> None:
         """Leave a mark in the page's window: a reload, or another page, loses it."""
