@@ -27,7 +27,7 @@ def test_invited_at_work_and_disabled(stack: Stack, browser: Browser, open_as: C
     link = admin.get_by_label("The link").input_value()
     admin.get_by_role("button", name="Copy").click()
     expect(admin.get_by_role("button", name="Copy")).to_have_class(re.compile("is-done"))
-    with open_window(browser, base_url=stack.url) as guest:
+    with open_window(browser, is_signed_out=True, base_url=stack.url) as guest:
         page = guest.page
         page.goto(link)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -52,7 +52,7 @@ def test_invited_at_work_and_disabled(stack: Stack, browser: Browser, open_as: C
 
 def test_signing_out_everywhere_ends_the_other_window_too(stack: Stack, open_as: Callable[..., Page]) -> None:
     stack.start_web()
-    here, there = open_as("editor"), open_as("editor")
+    here, there = open_as("editor", is_signed_out=True), open_as("editor", is_signed_out=True)
     here.get_by_label("Account").click()
     here.get_by_role("link", name="Your account").click()
     expect(here.locator(".access-row")).to_have_count(2)

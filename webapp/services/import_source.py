@@ -24,9 +24,7 @@ class RowSource:
     """The rows of one file, as values with their problems. Nothing here writes to the database."""
 
     has_old_errors = False
-    is_ahead = (
-        False  # whether a thread reads the next rows meanwhile: for who waits for a server most of the time
-    )
+    is_ahead = False  # a thread reads the next rows meanwhile: for who waits for a server most of the time
 
     def __init__(self, data_import: DataImport) -> None:
         self.import_id = data_import.id
