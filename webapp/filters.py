@@ -241,7 +241,9 @@ def _fill(message: str, params: Mapping[str, Any]) -> str:
 
 
 def _translate(name: str, value: Any) -> Any:
-    """Put the labels of fields and of kinds of records into the reader's language."""
+    """Put reasons, the labels of fields and of kinds of records into the reader's language."""
+    if isinstance(value, Problem | Mapping):
+        return _reason(value)
     if name == "resource" and value in RESOURCES:
         return _(RESOURCES[value].label_plural).lower()
     if name == "kind":
@@ -251,6 +253,13 @@ def _translate(name: str, value: Any) -> Any:
     if name in COUNTS and isinstance(value, int):
         return format_number(value)
     return _(value) if name == "field" else value
+
+
+def _reason(value: Problem | Mapping[str, Any]) -> str:
+    """A Problem within a sentence, as it was raised or as a job keeps it."""
+    if isinstance(value, Mapping):
+        value = Problem(value["message"], value["advice"], **value["params"])
+    return " ".join(filter(None, [sentence(value), advice(value)]))
 
 
 def _explain_choice(word: str) -> str:

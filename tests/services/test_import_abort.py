@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from flask_babel import force_locale
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,7 @@ from tests.support.factories import heard_signals, quantity_of, save, stock_up
 from tests.support.imports import apply, check, counts, reload_import, start, upload
 from tests.support.jobs import carry_out, claim, die_after, look_at, lose_worker
 from webapp.extensions import db
+from webapp.filters import failure
 from webapp.models import DataImport, ImportJob, ImportKept, Outflow, TaskNotification, User
 from webapp.services import import_apply, import_errors, imports, jobs, stock
 
@@ -41,6 +43,8 @@ def assert_taken_back(found: DataImport, job: TaskNotification) -> None:
     assert (job.status, job.failure_kind) == ("failed", "bad_input")
     assert (job.error_message or "").startswith(f"Line {ROWS + 1} could no longer be saved: Only 0 of A")
     assert "The rows before it were taken back." in (job.error_message or "")
+    with force_locale("pt_BR"):
+        assert failure(job).startswith(f"A linha {ROWS + 1} não pôde mais ser salva: Restam apenas 0 de A")
     assert (outflows(), quantity_of("A"), stock.verify_stock()) == (1, ROWS - 1, [])
     assert counts(job) == (0, 0, 0, 1)
     again = reload_import(found)

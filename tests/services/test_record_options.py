@@ -141,6 +141,24 @@ def test_a_dry_run_says_of_repeated_movements_what_a_real_one_does(session: Sess
     assert [plan.quantities for plan in dry] == [plan.quantities for plan in made]
 
 
+def test_a_dry_run_holds_what_is_added_up_to_one_price_too(session: Session) -> None:
+    stock_up("A", "B", quantity=50)
+    stored = {"reference": "1", "product": "A", "quantity": 2, "unit_price": Decimal(4)}
+    save("outflows", stored)
+    given = stored | {"unit_price": Decimal(5)}
+    filled = {"reference": "2", "product": "B", "quantity": 1}  # at the product's price
+    rows = [
+        *[given, stored, filled, filled | {"unit_price": Decimal(7)}, given],
+        *[filled, filled | {"unit_cost": Decimal(9)}, given | {"unit_price": Decimal("5.00")}],
+    ]
+    dry, _ = try_out("outflows", *rows, repeated="add_up")
+    made = save("outflows", *rows, job_id=7, repeated="add_up")
+    assert actions(dry) == actions(made)
+    assert [plan.row.line for plan in dry if plan.action == "failed"] == [3, 5, 8]
+    assert complaints(dry) == complaints(made)
+    assert [plan.quantities for plan in dry] == [plan.quantities for plan in made]
+
+
 def test_a_repeated_row_is_found_even_if_the_first_one_changed_nothing(session: Session) -> None:
     stock_up("A", quantity=10)
     row = {"reference": "1", "product": "A", "quantity": 2}

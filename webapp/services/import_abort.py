@@ -62,7 +62,7 @@ def take_back(run: JobRun, failed: FailedRow) -> NoReturn:
 
 
 def _describe(failed: FailedRow, kept: int) -> Problem:
-    reason = str(Problem(failed.message, failed.advice, **failed.params))
+    reason = Problem(failed.message, failed.advice, **failed.params)
     if kept:
         message = N_(
             "Line %(line)s could no longer be saved: %(reason)s The rows before it were taken back,"

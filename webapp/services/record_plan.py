@@ -12,12 +12,12 @@ from webapp.resources.types import Problem
 from webapp.services.record_missing import MissingRecord
 from webapp.services.record_shape import Key, Shape
 from webapp.services.seen_keys import SeenKeys
+from webapp.services.seen_prices import PRICES, SeenPrices, mark_of
 from webapp.services.stock import DIRECTIONS, StockLedger
 
 MODES = ("upsert", "create", "update")
 EMPTY_CHOICES = ("keep", "clear")
 REPEATED_CHOICES = ("error", "add_up")
-PRICES = ("unit_price", "unit_cost")
 REFERENCE_PREFIXES = {"inflows": "IN", "outflows": "OUT"}
 
 
@@ -54,8 +54,8 @@ class SaveContext:
     what they would be, by field and folded name.
 
     One context belongs to one job: ``seen`` knows the rows that came before, and in a dry run ``opened`` the stock
-    with which they would have begun new products. With ``all_or_nothing`` a
-    batch with a bad row sends no signals, because its caller rolls it back.
+    with which they would have begun new products and ``prices`` those of movements to add up. With
+    ``all_or_nothing`` a batch with a bad row sends no signals, because its caller rolls it back.
     """
 
     actor_id: int | None
@@ -71,6 +71,7 @@ class SaveContext:
     will_create: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: SeenKeys = field(default_factory=SeenKeys)
     opened: SeenKeys = field(default_factory=SeenKeys)
+    prices: SeenPrices = field(default_factory=SeenPrices)
 
 
 class StockMove(NamedTuple):
@@ -106,8 +107,9 @@ class Plan:
 class Planner:
     """Decides about one row after the other, each seeing what the ones before it did to the stock.
 
-    ``existing`` are the records that the rows' keys name, ``lines`` where this job met a key before, and
-    ``opened`` the stock of products that a dry run has not created.
+    ``existing`` are the records that the rows' keys name, ``lines`` where this job met a key before,
+    ``opened`` the stock of products that a dry run has not created, and ``prices`` the marks of the
+    prices of movements that it has not saved.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Planner:
         existing: Mapping[Key, dict[str, Any]],
         lines: Mapping[Key, int],
         opened: Mapping[Key, int] = MappingProxyType({}),
+        prices: Mapping[tuple[Key, str], int] = MappingProxyType({}),
     ) -> None:
         self.shape = shape
         self.name = shape.resource.name
@@ -126,6 +129,7 @@ class Planner:
         self.existing = existing
         self.lines = lines
         self.opened = opened
+        self.prices = prices
         self.needed = {column for _, column in shape.required}
         self.now = utc_now().replace(microsecond=0)
 
@@ -135,8 +139,8 @@ class Planner:
             return Plan(row, "failed")
         before = self.existing.get(key) if key else None
         line = self.lines.get(key, 0) if key else 0
-        if line and self.shape.is_movement:
-            made = self._plan_repeated(row, before, line)
+        if key and line and self.shape.is_movement:
+            made = self._plan_repeated(row, key, before, line)
         elif before:
             made = self._plan_update(row, before)
         elif line:  # a dry run: the earlier row would have saved it
@@ -230,7 +234,7 @@ class Planner:
             return self._fail(row, "quantity", _differs(opened, said))
         return Plan(row, "updated", after=dict(row.values))
 
-    def _plan_repeated(self, row: CheckedRow, before: dict[str, Any] | None, line: int) -> Plan:
+    def _plan_repeated(self, row: CheckedRow, key: Key, before: dict[str, Any] | None, line: int) -> Plan:
         """A movement that this job has met before: an error, or more pieces of the same."""
         if self.context.repeated == "error":
             problem = Problem(
@@ -241,19 +245,24 @@ class Planner:
             return self._fail(row, self.shape.resource.key[0], problem)
         if "quantity" not in row.values:
             return self._fail(row, "quantity", missing(self.shape.resource.get_field("quantity")))
-        if before is None:  # a dry run: the earlier row has saved nothing
-            return Plan(row, "updated", after=dict(row.values))
         for name in PRICES:
-            if name in row.values and row.values[name] != before[name]:
+            if name in row.values and self._is_another_price(row.values[name], name, key, before):
                 problem = Problem(
                     N_("Line %(line)s has the same reference and product at another price."),
                     N_("Give one of the two another reference: what is added up has one price."),
                     line=line,
                 )
                 return self._fail(row, name, problem)
+        if before is None:  # a dry run: the earlier row has saved nothing
+            return Plan(row, "updated", after=dict(row.values))
         after = {column: before[column] for column in self.shape.columns}
         after["quantity"] += row.values["quantity"]
         return Plan(row, "updated", before["id"], before, after)
+
+    def _is_another_price(self, price: Any, name: str, key: Key, before: dict[str, Any] | None) -> bool:
+        if self.context.is_dry:  # what is stored may be older than what the earlier row says
+            return mark_of(price) != self.prices[key, name]
+        return before is not None and price != before[name]
 
     def _move(self, plan: Plan) -> Plan:
         before, after = plan.before, plan.after

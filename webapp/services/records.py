@@ -87,8 +87,10 @@ class _Batch:
         self.existing: dict[Key, dict[str, Any]] = {}
         self.lines: dict[Key, int] = {}
         self.opened: dict[Key, int] = {}
+        self.prices: dict[tuple[Key, str], int] = {}
         self.has_repeats = False
         self.has_seen = context.is_dry or (self.shape.is_movement and context.job_id is not None)
+        self.has_prices = context.is_dry and self.shape.is_movement and context.repeated == "add_up"
 
     def save(self, rows: Sequence[CheckedRow]) -> list[Plan]:
         """Save the rows, in groups in which no key comes twice."""
@@ -110,6 +112,8 @@ class _Batch:
         if self.has_seen:
             self.lines |= self.context.seen.find(keys)
             self.opened |= self.context.opened.find(keys)
+            if self.has_prices:
+                self.prices |= self.context.prices.find(keys)
             if found and self.context.job_id is not None and not self.context.is_dry:
                 self.lines |= find_lines_of_job(self.session, self.shape, self.context.job_id, found)
         return keyed
@@ -147,7 +151,9 @@ class _Batch:
         return [plan for half in halves for plan in self._save_group(self._look_up(half))]
 
     def _plan(self, group: list[KeyedRow]) -> list[Plan]:
-        planner = Planner(self.shape, self.context, self.ledger, self.existing, self.lines, self.opened)
+        planner = Planner(
+            self.shape, self.context, self.ledger, self.existing, self.lines, self.opened, self.prices
+        )
         plans = [planner.plan(row, key) for row, key in group]
         if self.context.create_missing:
             note_missing(plans, self.context)
@@ -169,6 +175,10 @@ class _Batch:
             for key, plan in taken:
                 values = plan.after | {"id": plan.record_id}
                 self.existing[key] = values | {"quantity": plan.opening} if plan.opening else values
+        if self.has_prices:
+            self.prices |= self.context.prices.add(
+                (key, plan.after) for key, plan in taken if key not in self.lines
+            )
         if self.has_seen:
             new = {key: plan.row.line for key, plan in taken if key not in self.lines}
             self.context.seen.add(new)
