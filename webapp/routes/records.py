@@ -38,7 +38,7 @@ def list_records(resource: Resource) -> ResponseReturnValue:
     """List records: searched, filtered, sorted and paged by the address alone."""
     if plain_url := find_plain_url(resource):
         return redirect(plain_url, code=303)
-    asked, view, controls = read_filters(resource), read_view(resource), list_controls(resource)
+    asked, view = read_filters(resource), read_view(resource)
     filters = asked
     problems: dict[str, Problem] = {}
     try:
@@ -66,8 +66,7 @@ def list_records(resource: Resource) -> ResponseReturnValue:
         sorted_by=field.name if field else "",
         is_downwards=downwards,
         choices=list_choices(resource),
-        controls=controls,
-        is_filtered=any(control.is_used(asked) for control in controls),
+        controls=list_controls(resource),
         formats=offered_formats(),
     )
     return remember_view(make_response(rendered), resource, view)
@@ -82,6 +81,7 @@ def _list(resource: Resource, filters: dict[str, str], view: ListView) -> querie
         cursor=request.args.get("cursor", ""),
         limit=view.rows,
         estimate=True,
+        with_titles=True,
     )
 
 

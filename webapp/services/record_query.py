@@ -94,9 +94,24 @@ class RecordQuery:
         found: ColumnElement[Any] = getattr(target, f"{name}_key")
         return found
 
-    def select(self, fields: Sequence[Field]) -> Select[Any]:
-        """Return ``SELECT id, …fields`` with the joins that were asked for, these fields' included."""
+    def title(self, field: Field) -> ColumnElement[Any] | None:
+        """Return what people call the record that a reference points at, where its key is something else."""
+        if not isinstance(field.type, Reference):
+            return None
+        target = get_resource(field.type.resource)
+        if target.title_field == target.reference_field:
+            return None
+        found: ColumnElement[Any] = getattr(self._join(field.path or (field.name,)), target.title_field)
+        return found
+
+    def select(self, fields: Sequence[Field], *, with_titles: bool = False) -> Select[Any]:
+        """Return ``SELECT id, …fields`` with the joins that were asked for, these fields' included.
+
+        ``with_titles`` adds a ``…_title`` beside each reference that leads to a record of another name than its key.
+        """
         columns = [self.column(field).label(field.name) for field in fields]
+        titles = [(field, self.title(field)) for field in fields if with_titles]
+        columns += [title.label(f"{field.name}_title") for field, title in titles if title is not None]
         query = select(self.model.id.label("id"), *columns).select_from(self.model)
         for path, target in self._joins.items():
             parent = self._joins[path[:-1]] if path[:-1] else self.model
