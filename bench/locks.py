@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, update
 
 from bench.filling import fill
 from bench.houses import open_house
@@ -22,7 +22,7 @@ from bench.report import Figure, at_most, show
 from tests.support.houses import build_house, close_house
 from webapp.database import BUSY_PAUSE_SECONDS, write_transaction
 from webapp.extensions import db
-from webapp.models import Outflow, Product, User
+from webapp.models import Category, Outflow, Product, TaskNotification, User
 from webapp.resources.registry import get_resource
 from webapp.services import bulk_jobs, job_protocol
 from webapp.services.bulk_selection import Selection
@@ -76,18 +76,13 @@ def measure(environment: Mapping[str, str]) -> Iterator[Figure]:
 def _reassign_category(admin: User) -> Deed:
     name = f"New {time.time()}"
     with write_transaction() as session:
-        columns = "name, name_key, search_text, version, created_at, updated_at"
-        session.execute(
-            text(
-                f"INSERT INTO category ({columns}) SELECT :n, :n, :n, 1, created_at, updated_at FROM category LIMIT 1"
-            ),  # noqa: S608
-            {"n": name},
-        )
-        new_id = session.scalar(text("SELECT max(id) FROM category")) or 0
+        session.add(Category(name=name, name_key=name, search_text=name))
+        session.flush()
+        new_id = session.scalars(select(Category.id).where(Category.name == name)).one()
         some = select(Product.id).order_by(Product.id.desc()).limit(REASSIGNED)
-        session.execute(Product.__table__.update().where(Product.id.in_(some)).values(category_id=new_id))  # type: ignore[attr-defined]
-    old = db.session.scalar(text("SELECT name FROM category WHERE id = 1"))
-    return lambda: reassign_uses(admin, get_resource("categories"), new_id, Replacement(str(old)))
+        session.execute(update(Product).where(Product.id.in_(some)).values(category_id=new_id))
+    old = db.session.scalars(select(Category.name).where(Category.id == 1)).one()
+    return lambda: reassign_uses(admin, get_resource("categories"), new_id, Replacement(old))
 
 
 def _reassign_product(admin: User) -> Deed:
@@ -112,17 +107,14 @@ def _reassign_product(admin: User) -> Deed:
 
 
 def _edit_many(admin: User) -> Deed:
-    category = db.session.scalar(text("SELECT name FROM category WHERE id = 1"))
-    chosen = Selection(get_resource("products"), filters={"category": str(category)}, is_everything=True)
+    category = db.session.scalars(select(Category.name).where(Category.id == 1)).one()
+    chosen = Selection(get_resource("products"), filters={"category": category}, is_everything=True)
     level = (db.session.scalar(select(func.max(Product.reorder_level))) or 0) + 1
     job_id = bulk_jobs.request_edit(admin, chosen, "reorder_level", str(level)).id
 
     def act() -> int:
         job_protocol.execute(job_id, bulk_jobs.run_bulk, lambda: False)
-        return (
-            db.session.scalar(text("SELECT processed FROM task_notification WHERE id = :id"), {"id": job_id})
-            or 0
-        )
+        return db.session.get_one(TaskNotification, job_id, populate_existing=True).processed
 
     return act
 
