@@ -145,6 +145,8 @@ def test_the_audit_is_narrowed_by_its_address(app: Flask) -> None:
     rows = soup(part).select("tbody tr")
     assert len(rows) == 1
     assert "<b>Bold</b>" in rows[0].get_text()
+    translated = soup(reader.get("/audit/?resource=suppliers", headers={"Accept-Language": "pt-BR"}))
+    assert translated.select("tbody .tag-word")[0].get_text() == "Criado"  # one record, not many
     for query in (
         "?record=%00",
         "?before=x",

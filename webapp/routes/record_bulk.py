@@ -52,18 +52,23 @@ def read_selection(resource: Resource) -> Selection:
 
 
 def list_selection_fields(selection: Selection) -> list[tuple[str, str]]:
-    """Return the pairs with which a form says again what it is about."""
+    """Return the pairs with which a form says again what it is about, and how the list was ordered."""
     ids = [] if selection.is_everything else [("ids", str(one)) for one in selection.ids]
     everything = [("everything", "yes")] if selection.is_everything else []
+    sort = [("sort", request.form["sort"])] if request.form.get("sort") else []
     return [
         *ids,
         *everything,
+        *sort,
         *((f"{FILTER_PREFIX}{name}", text) for name, text in selection.filters.items()),
     ]
 
 
 def _find_way_back(selection: Selection) -> str:
-    return url_for("records.list_records", resource=selection.resource, **selection.filters)  # type: ignore[arg-type]
+    """Return the address of the list as it was, but for its page: other records may stand on that by now."""
+    arguments: dict[str, Any] = dict(selection.filters)
+    sort = request.form.get("sort") or None
+    return url_for("records.list_records", resource=selection.resource, sort=sort, **arguments)
 
 
 def _export(selection: Selection) -> ResponseReturnValue:
