@@ -116,6 +116,13 @@ def test_deleting_asks_with_the_number_and_says_what_stays(app: Flask, browser: 
     assert {item.get_text() for item in answer.select("main .plain-title")} == {"Acme", "Bolt"}
 
 
+@pytest.mark.parametrize("action", ["delete", "edit"])
+def test_nothing_is_asked_of_records_that_are_gone(browser: FlaskClient, action: str) -> None:
+    answer = post(browser, "/brands/bulk", data={"action": action, "ids": ["77"], "filter-q": "a"})
+    assert answer.headers["Location"] == "/brands/?q=a"
+    assert "None of these records is there any more." in browser.get("/brands/?q=a").text
+
+
 def test_a_field_is_chosen_and_then_set(app: Flask, browser: FlaskClient) -> None:
     data = {"action": "edit", "ids": ["1", "2"], "sort": "-name"}
     assert soup(post(browser, "/brands/bulk", data=data)).select(

@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
-from webapp.resources.base import Resource
+from webapp.resources.base import N_, Resource
 from webapp.routes.questions import ask
 from webapp.routes.records import blueprint
 from webapp.services import bulk_records, queries
@@ -90,7 +90,7 @@ def _delete(selection: Selection) -> ResponseReturnValue:
             number=_write(result.done),
         )
         return _tell(selection, result, done)
-    count = len(bulk_records.find_selected(selection))
+    count = _count(selection)
     number = _write(count)
     fields = [("action", "delete"), ("expected", str(count)), *list_selection_fields(selection)]
     return ask(
@@ -132,11 +132,19 @@ def _edit(selection: Selection) -> ResponseReturnValue:
         field=field,
         text=text,
         problem=problem,
-        count=len(bulk_records.find_selected(selection)),
+        count=_count(selection),
         selected=list_selection_fields(selection),
         back=_find_way_back(selection),
     )
     return page, 422 if problem else 200
+
+
+def _count(selection: Selection) -> int:
+    """Return how many records are selected; Conflict when somebody else has deleted them all."""
+    count = len(bulk_records.find_selected(selection))
+    if not count:
+        raise Conflict(N_("None of these records is there any more."))
+    return count
 
 
 def _find_decimal() -> str:
