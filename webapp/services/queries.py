@@ -11,6 +11,7 @@ from webapp.resources.base import Field, Resource
 from webapp.services.record_counts import COUNT_LIMIT, count_records, estimate_records, find_ids
 from webapp.services.record_cursor import read_cursor, write_cursor
 from webapp.services.record_filters import find_bounded, label_filter, list_filter_names, where_filters
+from webapp.services.record_lead import find_lead
 from webapp.services.record_order import sort_few, walk_many
 from webapp.services.record_query import RecordQuery
 from webapp.services.record_search import BEST, find_best, split_words, where_search
@@ -133,6 +134,8 @@ def _find(resource: Resource, filters: dict[str, str], text: str) -> _Found:
     conditions = where_filters(resource, RecordQuery(resource, may_join=True), filters)
     if not conditions and not text:
         return _Found(None, *count_records(resource.model, conditions))
+    if lead := find_lead(resource, filters):
+        conditions = where_filters(resource, RecordQuery(resource, walks_down=lead), filters)
     few = find_ids(resource.model, conditions) if conditions else None
     if text:
         # The search is the index to begin at, and not a note beside the records.

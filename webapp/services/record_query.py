@@ -3,22 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.operators import custom_op
 
-from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference, fold_key
 from webapp.services.product_quantities import QUANTITIES, is_beside
-
-
-def hide_index(column: Any) -> Any:
-    """Hide a column from SQLite's planner, which shall come by another way than this column's index."""
-    if db.engine.dialect.name != "sqlite":
-        return column
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+from webapp.services.unindexed import unindexed
 
 
 class RecordQuery:
@@ -53,7 +45,7 @@ class RecordQuery:
         column: ColumnElement[Any] = getattr(self.model, name)
         if self.walks_down is None or self._has_index(name, self.walks_down.column):
             return column
-        hidden: ColumnElement[Any] = hide_index(column)
+        hidden: ColumnElement[Any] = unindexed(column)
         return hidden
 
     def goes_beside(self, name: str) -> bool:
