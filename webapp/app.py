@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings, load_settings
 from tasks import exports, imports, maintenance, metrics, queue  # noqa: F401 - naming them registers their tasks
-from webapp import api, cli, database, error_pages, filters, logs, security
+from webapp import api, cli, database, error_pages, filters, locale, logs, security
 from webapp.api import health
 from webapp.extensions import babel, csrf, db, htmx, limiter, login, migrate
 from webapp.locale import choose_language, choose_timezone
@@ -76,6 +76,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     login.user_loader(security.load_user)
     csrf.init_app(app)
     babel.init_app(app, locale_selector=choose_language, timezone_selector=choose_timezone)
+    locale.init_app(app)
     htmx.init_app(app)
     limiter.init_app(app)
     queue.huey.init_app(app, settings)

@@ -7,11 +7,13 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import flask_babel
+from babel import Locale
 from babel.dates import format_skeleton, format_timedelta
+from babel.numbers import NumberPattern, format_decimal, get_currency_symbol, parse_pattern
 from flask import Flask
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -29,6 +31,7 @@ from webapp.services import queries
 EMPTY = "–"
 KILO = 1024
 SIZES = ("kB", "MB", "GB", "TB")
+COMMON = 10_000  # whole numbers below it are remembered
 COUNTS = frozenset({"count", "length", "limit", "size"})  # params of sentences that are amounts, not places
 
 
@@ -44,24 +47,33 @@ def init_app(app: Flask) -> None:
 
 def format_number(value: Any) -> str:
     """A whole number or a Decimal, grouped."""
+    if isinstance(value, int) and abs(value) < COMMON:
+        return _format_common(value, str(flask_babel.get_locale()))
     return EMPTY if value is None else str(flask_babel.format_decimal(value))
+
+
+@lru_cache(maxsize=COMMON)
+def _format_common(value: int, locale: str) -> str:
+    """A small number, of which a page has hundreds: formatted once in a process."""
+    return format_decimal(value, locale=locale)
 
 
 def format_money(value: Any, places: int = 4) -> str:
     """An amount in the shop's currency, with cents and, up to ``places``, the digits beyond them."""
-    if value is None:
-        return EMPTY
-    pattern = flask_babel.get_locale().currency_formats["standard"].pattern
-    if places > 2:
-        pattern = pattern.replace("0.00", "0.00" + "#" * (places - 2))
-    return str(
-        flask_babel.format_currency(
-            Decimal(value),
-            settings().currency,
-            format=pattern,
-            currency_digits=False,
-        )
-    )
+    return EMPTY if value is None else _format_amount(Decimal(value), "0.00" + "#" * (places - 2))
+
+
+def _format_amount(amount: Decimal, digits: str) -> str:
+    """An amount with these digits. The currency's sign is put in here: Babel would look for its name each time."""
+    locale = flask_babel.get_locale()
+    text = _find_money_pattern(str(locale), digits).apply(amount, locale)
+    return text.replace("¤", get_currency_symbol(settings().currency, locale))
+
+
+@lru_cache
+def _find_money_pattern(locale: str, digits: str) -> NumberPattern:
+    standard = Locale.parse(locale).currency_formats["standard"].pattern
+    return parse_pattern(standard.replace("0.00", digits))
 
 
 def format_short_money(value: Any) -> str:
@@ -69,12 +81,7 @@ def format_short_money(value: Any) -> str:
     if value is None:
         return EMPTY
     amount = Decimal(value)
-    if abs(amount) < 10_000:
-        return format_money(amount, places=2)
-    pattern = flask_babel.get_locale().currency_formats["standard"].pattern.replace("0.00", "0")
-    return str(
-        flask_babel.format_currency(amount, settings().currency, format=pattern, currency_digits=False)
-    )
+    return _format_amount(amount, "0.00" if abs(amount) < 10_000 else "0")
 
 
 def format_percent(value: Any) -> str:

@@ -1,4 +1,5 @@
-/* Lists: ticked rows, counted and kept while the list is paged or sorted; everything on the page at once. */
+/* Lists: ticked rows, counted and kept while the list is paged or sorted; everything on the page at once, and with
+   Shift all between two ticks. What the toolbar has asked for already is not asked for again. */
 "use strict";
 (() => {
   const ticked = new Set();
@@ -33,12 +34,8 @@
     const place = form.querySelector(".bulk-count");
     const isAll = form.querySelector("#tick-everything").checked;
     const count = ticked.size.toLocaleString(document.documentElement.lang);
-    place.textContent = isAll
-      ? place.dataset.textAll
-      : ticked.size
-        ? place.dataset.textTicked.replace("{count}", count)
-        : place.dataset.textNone;
-    for (const button of form.querySelectorAll("button")) button.disabled = !ticked.size && !isAll;
+    place.textContent = isAll ? place.dataset.textAll : place.dataset.textTicked.replace("{count}", count);
+    form.classList.toggle("is-shown", isAll || ticked.size > 0);
   }
 
   document.addEventListener("change", (event) => {
@@ -52,7 +49,41 @@
     }
     showTicks();
   });
+  document.addEventListener("click", (event) => {
+    const box = event.target;
+    if (box.closest?.("#untick")) untick();
+    if (!box.matches?.("#records .tick")) return;
+    const boxes = ticks();
+    const [from, to] = [boxes.findIndex((item) => item.value === last), boxes.indexOf(box)].sort((a, b) => a - b);
+    last = box.value;
+    if (!event.shiftKey || from < 0) return;
+    for (const item of boxes.slice(from, to + 1)) keep(item.value, box.checked);
+    showTicks();
+  });
+  let last = "";
+
+  /* The bar goes, and whoever used it by key is where the ticks are. */
+  function untick() {
+    ticked.clear();
+    bulk().querySelector("#tick-everything").checked = false;
+    showTicks();
+    document.querySelector("#tick-page, #records .tick")?.focus();
+  }
+
   const keep = (value, isTicked) => (isTicked ? ticked.add(value) : ticked.delete(value));
+
+  /* A field that is left says "changed" of what was searched for while it was typed, or chosen from its list. To ask
+     again would take from under the hand what is being ticked or opened. */
+  const toolbar = document.getElementById("toolbar");
+  const controls = () => [...toolbar.elements].filter((item) => item.name && item.type !== "hidden");
+  const state = () => JSON.stringify(controls().map((item) => (item.type === "checkbox" ? item.checked : item.value)));
+  let asked = state();
+  toolbar.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target !== toolbar) return;
+    const now = state();
+    if (now === asked && event.detail.requestConfig.triggeringEvent?.type === "change") event.preventDefault();
+    asked = now;
+  });
 
   /* Another search or filter is another list: what was ticked in the one before would go unseen. */
   document.addEventListener("htmx:beforeSwap", (event) => {

@@ -58,6 +58,7 @@ def _plain_pages() -> list[str]:
     records = [f"/{name}/1" for name in RESOURCES]
     records += [f"/{name}/{path}" for name in RESOURCES for path in ("new", "1/edit", "1/delete")]
     others = ["/", "/imports/", "/imports/new", "/exports/new", "/jobs/", "/notifications/"]
+    others += ["/audit/", "/audit/?window=custom", "/products/1/history", "/stock-counts/new"]
     others += ["/account/", "/users/", "/users/new", "/users/1", "/users/tokens/"]
     return [*others, *lists, *records, "/products/?q=nothing+like+it", "/products/?quantity=many", "/nowhere"]
 

@@ -195,7 +195,7 @@ def test_what_is_in_use_is_reassigned_on_a_telephone(shop: Flask, open_as: Calla
     expect(page.get_by_text("Category “Tools” is deleted.")).to_be_visible()
 
 
-def test_without_a_script_a_record_is_created_and_deleted(shop: Flask, open_as: Callable[..., Page]) -> None:
+def test_without_a_script_records_are_created_and_deleted(shop: Flask, open_as: Callable[..., Page]) -> None:
     page = open_as("editor", java_script_enabled=False)
     page.goto("/product_models/new")
     page.get_by_label("Name").fill("Z-9")
@@ -209,3 +209,7 @@ def test_without_a_script_a_record_is_created_and_deleted(shop: Flask, open_as: 
     page.goto("/product_models/3/delete")
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("Model “Z-9” is deleted.")).to_be_visible()
+    page.goto("/brands/")
+    page.locator(".tick").first.check()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Delete 1 record?")).to_be_visible()

@@ -101,6 +101,21 @@ def test_what_hangs_on_a_record_is_counted(app: Flask) -> None:
     assert supplier.select("[aria-labelledby=delivered-title] tbody tr")
 
 
+@pytest.mark.parametrize(
+    ("address", "selector"),
+    [
+        ("/inflows/?reference=P-1", "tbody td a.cell-link"),
+        ("/inflows/3", ".fact"),
+        ("/suppliers/1", ".plain-note"),
+    ],
+)
+def test_a_movement_names_its_product_beside_the_number(app: Flask, address: str, selector: str) -> None:
+    with app.app_context():
+        fill_shop()
+    page = soup(signed_in(app, "viewer").get(address))
+    assert any('He said "no", twice' in found.get_text() for found in page.select(selector)), page
+
+
 @pytest.mark.parametrize("person", ["viewer", "editor", "admin"])
 def test_everybody_may_read_what_became_of_a_record(app: Flask, person: str) -> None:
     with app.app_context():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
-from tests.support.databases import on_both_databases
+from tests.support.databases import counted_queries, on_both_databases
 from tests.support.factories import (
     actions,
     complaints,
@@ -387,6 +387,24 @@ def _count_statements(rows: int) -> int:
     save("outflows", *values)
     event.remove(db.engine, "before_cursor_execute", count)
     return len(counted)
+
+
+def test_an_update_writes_what_changes_in_one_of_its_rows(session: Session) -> None:
+    stock_up("A", "B")
+    with counted_queries() as asked:
+        save("products", product("A", sell_price=Decimal(9)), product("b", title="Other"))
+    (written,) = [statement for statement in asked if statement.startswith("UPDATE product SET")]
+    columns = [column.name for column in Product.__table__.columns if f" {column.name} = " in written]
+    assert set(columns) - {"id"} == {
+        "serial_number",
+        "title",
+        "sell_price",
+        "search_text",
+        "version",
+        "updated_at",
+    }
+    rows = session.execute(select(Product.serial_number, Product.title, Product.sell_price))
+    assert set(rows.all()) == {("A", "Product A", Decimal(9)), ("b", "Other", Decimal("4.90"))}
 
 
 def test_ids_are_not_given_twice(session: Session) -> None:

@@ -54,7 +54,10 @@ class Outflow(Record):
         UniqueConstraint("reference_key", "product_id"),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("kind IN ('sale', 'adjustment')", name="kind"),
-        Index("ix_outflow_product_id_occurred_at", "product_id", "occurred_at"),
+        # With what a product's page adds up by day: of what sells best, twenty thousand rows in a quarter.
+        Index(
+            "ix_outflow_product_id_occurred_at_quantity_kind", "product_id", "occurred_at", "quantity", "kind"
+        ),
         Index("ix_outflow_occurred_at_id", "occurred_at", "id"),
         Index("ix_outflow_quantity_id", "quantity", "id"),
         Index("ix_outflow_unit_price_id", "unit_price", "id"),

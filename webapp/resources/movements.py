@@ -1,5 +1,7 @@
 """The declarations of stock coming in and going out."""
 
+from dataclasses import replace
+
 from webapp.models import INFLOW_KINDS, OUTFLOW_KINDS, Inflow, Outflow
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.catalogue import DESCRIPTION
@@ -53,6 +55,8 @@ UNIT_COST = Field(
     example="2.50",
 )
 
+NOTE = replace(DESCRIPTION, in_list=False)
+
 REASON = Field("reason", N_("Reason"), Text(), in_list=False, example=N_("Yearly count"))
 
 OCCURRED_AT = Field(
@@ -91,7 +95,7 @@ INFLOWS = Resource(
         UNIT_COST,
         Field("kind", N_("Kind"), Choice(options=INFLOW_KINDS, labels=INFLOW_LABELS), example="purchase"),
         REASON,
-        DESCRIPTION,
+        NOTE,
         OCCURRED_AT,
     ),
 )
@@ -123,7 +127,7 @@ OUTFLOWS = Resource(
         UNIT_COST,
         Field("kind", N_("Kind"), Choice(options=OUTFLOW_KINDS, labels=OUTFLOW_LABELS), example="sale"),
         REASON,
-        DESCRIPTION,
+        NOTE,
         OCCURRED_AT,
     ),
 )

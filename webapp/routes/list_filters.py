@@ -38,10 +38,6 @@ class Control:
     names: tuple[str, ...]
     resource_name: str = ""
 
-    def is_used(self, filters: Mapping[str, str]) -> bool:
-        """Whether the list is narrowed by it now."""
-        return any(filters.get(name) for name in self.names)
-
 
 def read_filters(resource: Resource) -> dict[str, str]:
     """Return what the address asks a list to be narrowed to; other arguments are not filters."""

@@ -1,7 +1,5 @@
 """The lists of records, for every resource alike. What else can be seen of one is in ``record_show``."""
 
-from typing import Any
-
 from flask import Blueprint, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -11,8 +9,6 @@ from webapp.forms import offered_formats
 from webapp.htmx import go_to, render_page
 from webapp.pipeline.pdf_estimate import estimate_pdf
 from webapp.resources.base import Field, Resource
-from webapp.resources.registry import get_resource
-from webapp.resources.types import Reference
 from webapp.routes.converters import add_converters
 from webapp.routes.list_filters import (
     describe_filters,
@@ -23,6 +19,7 @@ from webapp.routes.list_filters import (
     read_filters,
     show_values,
 )
+from webapp.routes.list_rows import list_columns, list_rows, reference_url
 from webapp.routes.list_view import PAGE_SIZES, ListView, read_view, remember_view
 from webapp.routes.record_controls import decimal_sign
 from webapp.services import queries
@@ -38,7 +35,7 @@ def list_records(resource: Resource) -> ResponseReturnValue:
     """List records: searched, filtered, sorted and paged by the address alone."""
     if plain_url := find_plain_url(resource):
         return redirect(plain_url, code=303)
-    asked, view, controls = read_filters(resource), read_view(resource), list_controls(resource)
+    asked, view = read_filters(resource), read_view(resource)
     filters = asked
     problems: dict[str, Problem] = {}
     try:
@@ -49,11 +46,13 @@ def list_records(resource: Resource) -> ResponseReturnValue:
         page = _list(resource, filters, view)
     sort = request.args.get("sort", "")
     field, downwards = queries.find_order(resource, sort, filters)
+    columns = list_columns(resource, view.fields)
     rendered = render_page(
         "records/list.html",
         "records/_table.html",
         resource=resource,
-        fields=view.fields,
+        columns=columns,
+        rows=list(list_rows(resource, columns, page.rows)),
         view=view,
         page_sizes=PAGE_SIZES,
         page=page,
@@ -66,8 +65,7 @@ def list_records(resource: Resource) -> ResponseReturnValue:
         sorted_by=field.name if field else "",
         is_downwards=downwards,
         choices=list_choices(resource),
-        controls=controls,
-        is_filtered=any(control.is_used(asked) for control in controls),
+        controls=list_controls(resource),
         formats=offered_formats(),
     )
     return remember_view(make_response(rendered), resource, view)
@@ -82,6 +80,7 @@ def _list(resource: Resource, filters: dict[str, str], view: ListView) -> querie
         cursor=request.args.get("cursor", ""),
         limit=view.rows,
         estimate=True,
+        with_titles=True,
     )
 
 
@@ -93,18 +92,6 @@ def find_record(resource: Resource) -> ResponseReturnValue:
     if len(page.rows) == 1:
         return go_to(url_for("records.show_record", resource=resource, record_id=page.rows[0].id))
     return go_to(url_for("records.list_records", resource=resource, **filters))  # type: ignore[arg-type]
-
-
-@blueprint.app_template_global()
-def reference_url(field: Field, values: Any) -> str:
-    """Return the address that leads to the record which a row's reference points at."""
-    if not isinstance(field.type, Reference):
-        raise TypeError(field.name)
-    target = get_resource(field.type.resource)
-    filters = {target.reference_field: values[field.name]}
-    if field.type.scope and values.get(field.type.scope):
-        filters[field.type.scope] = values[field.type.scope]
-    return url_for("records.find_record", resource=target, **filters)
 
 
 @blueprint.app_template_global()
@@ -128,6 +115,7 @@ def sort_url(resource: Resource, field: Field, *, sorted_by: str, is_downwards: 
 
 
 blueprint.add_app_template_global(list_url)
+blueprint.add_app_template_global(reference_url)
 
 
 @blueprint.app_template_global()

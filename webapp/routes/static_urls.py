@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 
 KEEP_SECONDS = 60 * 60 * 24 * 365
 HASH_LENGTH = 10
+SPRITE = "vendor/icons.svg"
 
 # Our stylesheets in the order of the cascade: tokens first, then what is everywhere, then parts of pages.
 STYLESHEETS = (
@@ -43,6 +44,15 @@ def init_app(app: Flask) -> None:
         """Return the addresses of our stylesheets; every page asks, so their files are looked at once a second."""
         start = f"{request.script_root}{app.static_url_path}"
         return [f"{start}/{name}" for name in list_versions(int(time.monotonic()))]
+
+    @lru_cache(maxsize=1)
+    def find_sprite(_second: int) -> str:
+        return f"{SPRITE}?v={_version(folder, SPRITE, known)}"
+
+    @app.template_global()
+    def sprite_url() -> str:
+        """Return the address of the icons, of which a page has dozens."""
+        return f"{request.script_root}{app.static_url_path}/{find_sprite(int(time.monotonic()))}"
 
     @app.after_request
     def keep_versions(response: Response) -> Response:

@@ -43,6 +43,23 @@ def load_demo(
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> dict[str, int]:
+    """Fill an empty shop, gather figures about it, and return how many records of each resource are new.
+
+    As :func:`write_demo`.
+    """
+    counts = write_demo(products, movements, seed, progress, now)
+    note_moves()
+    gather_statistics()
+    return counts
+
+
+def write_demo(
+    products: int,
+    movements: int,
+    seed: int,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> dict[str, int]:
     """Fill an empty shop and return how many records of each resource are new.
 
     ``movements`` counts purchases, sales and adjustments in the half year until ``now``; the opening
@@ -86,8 +103,6 @@ class _Loader:
         self._write_catalogue()
         self._write_products()
         self._write_movements()
-        note_moves()
-        gather_statistics()
         names = ("categories", "brands", "product_models", "suppliers", "products", "inflows", "outflows")
         return {name: self.writer.counts[name] for name in names}
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Integer, ScalarSelect, column, func, select, type_coerce, values
+import orjson
+from sqlalchemy import ARRAY, CTE, JSON, ColumnElement, ScalarSelect, func, literal, select, type_coerce
 
 from webapp.extensions import db, settings
 from webapp.models import Inflow, Outflow
 from webapp.models.base import Moment, utc_now
 from webapp.services.metrics_days import DaySpan, last_days, split_into_days
 
+BOUNDS = ("start", "end")
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -58,9 +60,7 @@ def _sum_by_span(product_id: int, spans: Sequence[DaySpan]) -> list[tuple[date, 
     list_of: Any = func.json_array if is_sqlite else func.json_build_array
     pieces = func.coalesce(func.sum(Outflow.quantity), 0)
     sold = func.coalesce(func.sum(Outflow.quantity).filter(Outflow.kind == "sale"), 0)
-    rows = [(number, span.start, span.end) for number, span in enumerate(spans)]
-    listed = values(column("number", Integer), column("start", Moment), column("end", Moment), name="span")
-    span = listed.data(rows).cte("spans")
+    span = _tabulate(spans)
 
     def total(model: Any, column: Any) -> ScalarSelect[Any]:
         return (
@@ -76,8 +76,26 @@ def _sum_by_span(product_id: int, spans: Sequence[DaySpan]) -> list[tuple[date, 
 
     received = func.coalesce(func.sum(Inflow.quantity), 0)
     went = type_coerce(list_of(pieces, sold), JSON)
-    query = select(span.c.number, total(Inflow, received), total(Outflow, went))
+    query = select(span.c.place, total(Inflow, received), total(Outflow, went))
     return [
-        (spans[number].day, int(came), int(out), int(of_them_sold))
-        for number, came, (out, of_them_sold) in db.session.execute(query)
+        (spans[place].day, int(came), int(out), int(of_them_sold))
+        for place, came, (out, of_them_sold) in db.session.execute(query)
     ]
+
+
+def _tabulate(spans: Sequence[DaySpan]) -> CTE:
+    """Return the spans as a table with the place of each. They are few parameters, so that the statement is compiled once."""
+    dialect = db.engine.dialect
+    columns: list[ColumnElement[Any]]
+    if dialect.name == "postgresql":
+        bounds = [literal([getattr(span, name) for span in spans], ARRAY(Moment)) for name in BOUNDS]
+        given = func.unnest(*bounds).table_valued(*BOUNDS, with_ordinality="number").render_derived("given")
+        columns = [given.c.number - 1, *(given.c[name] for name in BOUNDS)]
+    else:
+        write: Any = Moment().dialect_impl(dialect).bind_processor(dialect)
+        listed = orjson.dumps([[write(getattr(span, name)) for name in BOUNDS] for span in spans]).decode()
+        given = func.json_each(listed).table_valued("key", "value", name="given")
+        parts = [func.json_extract(given.c.value, f"$[{number}]") for number in range(len(BOUNDS))]
+        columns = [given.c.key, *parts]
+    names = ("place", *BOUNDS)
+    return select(*(column.label(name) for column, name in zip(columns, names, strict=True))).cte("spans")

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import asc, desc
+from sqlalchemy import Select, asc, desc
 
 from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.services.record_counts import COUNT_LIMIT, count_records, estimate_records, find_ids
 from webapp.services.record_cursor import read_cursor, write_cursor
 from webapp.services.record_filters import find_bounded, label_filter, list_filter_names, where_filters
+from webapp.services.record_lead import find_lead
 from webapp.services.record_order import sort_few, walk_many
 from webapp.services.record_query import RecordQuery
 from webapp.services.record_search import BEST, find_best, split_words, where_search
@@ -79,11 +80,13 @@ def list_records(
     limit: int = 50,
     estimate: bool = False,
     with_stamps: bool = False,
+    with_titles: bool = False,
 ) -> RecordPage:
     """Return one page by keyset: a page deep in a million rows costs what the first one does.
 
     ``cursor`` is one that an earlier page gave; one that cannot be read means the first page. ``estimate``
-    asks for an estimate where there are too many to count, ``with_stamps`` for each row's version and times.
+    asks for an estimate where there are too many to count, ``with_stamps`` for each row's version and times,
+    ``with_titles`` for what the records that it refers to are called.
     """
     chosen = dict(filters or {})
     field, downwards = find_order(resource, sort, chosen)
@@ -99,7 +102,8 @@ def list_records(
         ids = found.ids or ()
         ordered = sort_few(resource, field, text, ids, position, ascending=ascending, limit=limit + 1)
     stamps = _list_stamps(resource) if with_stamps else ()
-    rows = _read_rows(resource, fields, stamps, ordered.subquery("page"), ascending=ascending)
+    select = RecordQuery(resource).select(fields, with_titles=with_titles).add_columns(*stamps)
+    rows = _read_rows(resource, select, ordered.subquery("page"), ascending=ascending)
     more = len(rows) > limit
     rows = rows[:limit][::-1] if backwards else rows[:limit]
     count = found.count
@@ -130,6 +134,8 @@ def _find(resource: Resource, filters: dict[str, str], text: str) -> _Found:
     conditions = where_filters(resource, RecordQuery(resource, may_join=True), filters)
     if not conditions and not text:
         return _Found(None, *count_records(resource.model, conditions))
+    if lead := find_lead(resource, filters):
+        conditions = where_filters(resource, RecordQuery(resource, walks_down=lead), filters)
     few = find_ids(resource.model, conditions) if conditions else None
     if text:
         # The search is the index to begin at, and not a note beside the records.
@@ -145,12 +151,9 @@ def _list_stamps(resource: Resource) -> Sequence[Any]:
     return model.created_at, model.updated_at, model.version
 
 
-def _read_rows(
-    resource: Resource, fields: Sequence[Field], stamps: Sequence[Any], page: Any, *, ascending: bool
-) -> list[Any]:
+def _read_rows(resource: Resource, select: Select[Any], page: Any, *, ascending: bool) -> list[Any]:
     direction = asc if ascending else desc
-    statement = RecordQuery(resource).select(fields).add_columns(*stamps, page.c.place)
-    statement = statement.join(page, page.c.id == resource.model.id)
+    statement = select.add_columns(page.c.place).join(page, page.c.id == resource.model.id)
     return list(db.session.execute(statement.order_by(direction(page.c.place), direction(page.c.id))).all())
 
 
@@ -162,5 +165,6 @@ def get_record(resource: Resource, record_id: int) -> Any | None:
     """Return one record's row with a value a field, its times and its version, or None."""
     if record_id > LARGEST_ID:
         return None
-    statement = RecordQuery(resource).select(resource.fields).add_columns(*_list_stamps(resource))
+    query = RecordQuery(resource).select(resource.fields, with_titles=True)
+    statement = query.add_columns(*_list_stamps(resource))
     return db.session.execute(statement.where(resource.model.id == record_id)).one_or_none()

@@ -3,22 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.operators import custom_op
 
-from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference, fold_key
 from webapp.services.product_quantities import QUANTITIES, is_beside
-
-
-def hide_index(column: Any) -> Any:
-    """Hide a column from SQLite's planner, which shall come by another way than this column's index."""
-    if db.engine.dialect.name != "sqlite":
-        return column
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+from webapp.services.unindexed import unindexed
 
 
 class RecordQuery:
@@ -53,7 +45,7 @@ class RecordQuery:
         column: ColumnElement[Any] = getattr(self.model, name)
         if self.walks_down is None or self._has_index(name, self.walks_down.column):
             return column
-        hidden: ColumnElement[Any] = hide_index(column)
+        hidden: ColumnElement[Any] = unindexed(column)
         return hidden
 
     def goes_beside(self, name: str) -> bool:
@@ -94,9 +86,24 @@ class RecordQuery:
         found: ColumnElement[Any] = getattr(target, f"{name}_key")
         return found
 
-    def select(self, fields: Sequence[Field]) -> Select[Any]:
-        """Return ``SELECT id, …fields`` with the joins that were asked for, these fields' included."""
+    def title(self, field: Field) -> ColumnElement[Any] | None:
+        """Return what people call the record that a reference points at, where its key is something else."""
+        if not isinstance(field.type, Reference):
+            return None
+        target = get_resource(field.type.resource)
+        if target.title_field == target.reference_field:
+            return None
+        found: ColumnElement[Any] = getattr(self._join(field.path or (field.name,)), target.title_field)
+        return found
+
+    def select(self, fields: Sequence[Field], *, with_titles: bool = False) -> Select[Any]:
+        """Return ``SELECT id, …fields`` with the joins that were asked for, these fields' included.
+
+        ``with_titles`` adds a ``…_title`` beside each reference that leads to a record of another name than its key.
+        """
         columns = [self.column(field).label(field.name) for field in fields]
+        titles = [(field, self.title(field)) for field in fields if with_titles]
+        columns += [title.label(f"{field.name}_title") for field, title in titles if title is not None]
         query = select(self.model.id.label("id"), *columns).select_from(self.model)
         for path, target in self._joins.items():
             parent = self._joins[path[:-1]] if path[:-1] else self.model

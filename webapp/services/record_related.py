@@ -13,10 +13,17 @@ from webapp.extensions import db
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Reference
+from webapp.services.record_query import RecordQuery
 from webapp.services.stock import DIRECTIONS
 
 COUNT_LIMIT = 10_000  # beyond it a count is said to be "more than"
-SHOWN = ("serial_number", "kind", "occurred_at", "quantity")  # beside the title, where a record has them
+SHOWN = (
+    "serial_number",
+    "product",
+    "kind",
+    "occurred_at",
+    "quantity",
+)  # beside the title, where a record has them
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def _list_newest(other: Resource, condition: ColumnElement[bool], limit: int) ->
     if other.name in DIRECTIONS:
         order.insert(0, model.occurred_at.desc())
     newest = select(model.id).where(condition).order_by(*order).limit(limit).subquery()
-    names = [other.title_field, *(name for name in SHOWN if hasattr(model, name))]
-    columns = [getattr(model, name) for name in dict.fromkeys(names)]
-    query = select(model.id, *columns).where(model.id.in_(select(newest.c.id))).order_by(*order)
+    shown = [field for field in other.fields if field.name in (other.title_field, *SHOWN)]
+    query = RecordQuery(other).select(shown, with_titles=True)
+    query = query.where(model.id.in_(select(newest.c.id))).order_by(*order)
     return db.session.execute(query).all()

@@ -15,7 +15,7 @@ from webapp.extensions import db
 from webapp.resources.base import Resource
 from webapp.resources.types import fold_key, fold_search
 from webapp.services.bulk import is_among
-from webapp.services.record_query import hide_index
+from webapp.services.unindexed import unindexed
 
 BEST = 1_000  # so many matches are shown, ranked
 LOOKED_AT = 10_000  # and so many are compared to find them, beside the one whose key was typed
@@ -120,5 +120,5 @@ def _search_all(resource: Resource, text: str, matches: Select[Any]) -> Select[A
     if db.engine.dialect.name != "sqlite":
         return matches
     index = _find_index(resource)
-    there = matches.join(index, hide_index(index.c.rowid) == resource.model.id)
+    there = matches.join(index, unindexed(index.c.rowid) == resource.model.id)
     return there.where(_has_pieces(index, split_words(text)))

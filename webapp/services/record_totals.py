@@ -81,23 +81,18 @@ def _is_under(resource_name: str, record_id: int) -> ColumnElement[bool]:
 
 
 def _sum_products(condition: ColumnElement[bool]) -> ProductTotals:
+    """Count the products in an index alone, and read them when they are few."""
     counted = select(Product.id).where(condition).limit(SUMMED_ROWS + 1).subquery()
-    count = select(func.count()).select_from(counted).scalar_subquery()
-    # The count alone comes out of an index; the products themselves are read when they are few.
-    found = (
-        select(Product.quantity, Product.cost_price, Product.sell_price)
-        .where(condition, count <= SUMMED_ROWS)
-        .subquery()
-    )
+    number = db.session.scalar(select(func.count()).select_from(counted)) or 0
+    if number > SUMMED_ROWS:
+        return ProductTotals(SUMMED_ROWS, is_capped=True)
+    found = select(Product.quantity, Product.cost_price, Product.sell_price).where(condition).subquery()
     query = select(
-        count,
         func.coalesce(func.sum(found.c.quantity), 0),
         exact_sum(found.c.quantity, found.c.cost_price),
         exact_sum(found.c.quantity, found.c.sell_price),
     ).select_from(found)
-    number, units, at_cost, at_price = db.session.execute(query).one()
-    if number > SUMMED_ROWS:
-        return ProductTotals(SUMMED_ROWS, is_capped=True)
+    units, at_cost, at_price = db.session.execute(query).one()
     return ProductTotals(number, int(units), at_cost, at_price)
 
 

@@ -1,6 +1,6 @@
 """Writing what was planned: records, stock and changes, a few statements for all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -103,10 +103,27 @@ def _as_written(plan: Plan) -> dict[str, Any]:
 
 
 def _write_updated(session: Session, shape: Shape, plans: list[Plan], now: datetime) -> None:
-    derive = shape.derivation.derive
+    """Write the columns in which one of these records changes.
+
+    SQLite enters a row anew into every index of what it is given (measured: a product's 1,900 movements in a third of
+    the time).
+    """
     names = [*shape.columns, *shape.derivation.columns]
-    rows = [(plan.record_id, *plan.after.values(), *derive(plan.after)) for plan in plans]
-    update_tuples(session, shape.table, names, rows, now)
+    after = [_list_values(shape, plan.after) for plan in plans]
+    before = [_list_values(shape, plan.before or plan.after) for plan in plans]
+    changed = [
+        place
+        for place, name in enumerate(names)
+        if any(new[place] != old[place] for new, old in zip(after, before, strict=True))
+    ]
+    rows = [
+        (plan.record_id, *(row[place] for place in changed)) for plan, row in zip(plans, after, strict=True)
+    ]
+    update_tuples(session, shape.table, [names[place] for place in changed], rows, now)
+
+
+def _list_values(shape: Shape, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*map(values.__getitem__, shape.columns), *shape.derivation.derive(values))
 
 
 def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:

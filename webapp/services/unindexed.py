@@ -1,14 +1,12 @@
 """A column as no index has it: the planner of SQLite is kept from an index that would only look rows up one by one."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-
-if TYPE_CHECKING:
-    from sqlalchemy import Column
-    from sqlalchemy.orm import InstrumentedAttribute
 
 
 class unindexed(GenericFunction[Any]):  # noqa: N801 - it reads as a function of SQL
@@ -16,7 +14,7 @@ class unindexed(GenericFunction[Any]):  # noqa: N801 - it reads as a function of
 
     inherit_cache = True
 
-    def __init__(self, column: "Column[Any] | InstrumentedAttribute[Any]") -> None:
+    def __init__(self, column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> None:
         super().__init__(column)
         self.type = column.type
 
