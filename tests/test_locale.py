@@ -5,8 +5,6 @@ import pytest
 from flask import Flask, render_template_string
 from flask_babel import force_locale
 
-WITH_VALUE = "{{ _('There is no such %(kind)s.', kind=kind) }}"
-
 
 def test_a_template_follows_the_language_of_the_moment(app: Flask) -> None:
     with app.test_request_context("/"):
@@ -19,7 +17,7 @@ def test_a_template_follows_the_language_of_the_moment(app: Flask) -> None:
 
 def test_what_fills_a_text_in_is_escaped_and_the_text_itself_is_not(app: Flask) -> None:
     with app.test_request_context("/"):
-        said = render_template_string("{{ _('<b>%(name)s</b> 5 %%', name='<i>') }}{{ _('100 %%') }}")
+        said = render_template_string("{{ _('<b>%(text)s</b> 5 %%', text='<i>') }}{{ _('100 %%') }}")
     assert said == "<b>&lt;i&gt;</b> 5 %100 %"
 
 

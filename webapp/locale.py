@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
 
 
 @pass_eval_context
-def translate(eval_ctx: EvalContext, text: str, **variables: Any) -> str:
+def translate(eval_ctx: EvalContext, text: str, /, **variables: Any) -> str:
     """The text in the page's language, as jinja2's ``gettext``: filled in, and what fills it in escaped."""
     said: str = _get_catalogue().ugettext(text)
     if eval_ctx.autoescape:
