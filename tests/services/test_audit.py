@@ -33,7 +33,9 @@ def test_the_database_itself_refuses_to_change_the_past(session: Session, statem
 
 
 @on_both_databases
-def test_the_database_itself_keeps_who_has_changed_something(session: Session, admin: User, viewer: User) -> None:
+def test_the_database_itself_keeps_who_has_changed_something(
+    session: Session, admin: User, viewer: User
+) -> None:
     save("brands", {"name": "Acme"}, actor_id=admin.id)
     with pytest.raises(IntegrityError), write_transaction() as writing:
         writing.execute(delete(User).where(User.id == admin.id))

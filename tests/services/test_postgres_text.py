@@ -17,7 +17,7 @@ from webapp.services.postgres_text import write_array, write_lines
 WITH_POSTGRESQL = pytest.mark.parametrize(
     "database", [pytest.param("postgresql", marks=pytest.mark.integration)], indirect=True
 )
-TEXTS = st.text(st.sampled_from('aé€😀\u2028\x85 "\\\n\r\t\b\v,{}.Nn\''), max_size=9)
+TEXTS = st.text(st.sampled_from("aé€😀\u2028\x85 \"\\\n\r\t\b\v,{}.Nn'"), max_size=9)
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - limits
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=4)
 ROWS = st.lists(
