@@ -97,6 +97,14 @@
     asked = now;
   });
 
+  /* What a cell is too narrow for is told by the pointer. */
+  document.addEventListener("mouseover", (event) => {
+    const cell = event.target.closest?.("#records td");
+    if (!cell) return;
+    if (cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText;
+    else cell.removeAttribute("title");
+  });
+
   /* Another search or filter is another list: what was ticked in the one before would go unseen. */
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id !== "records") return;

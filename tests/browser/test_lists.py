@@ -120,6 +120,13 @@ def test_what_is_ticked_after_a_search_stays_ticked(page: Page) -> None:
     page.on("request", lambda request: asked.append(request.url) if "?q=" in request.url else None)
     page.locator("#list-search").press_sequentially("nail 1", delay=20)
     expect(page.locator("tbody tr")).to_have_count(10)
+    page.locator(".row-link").first.hover()
+    expect(page.locator("td[title]")).to_have_count(0)  # all of it is to be seen
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.locator(".row-link").first.evaluate("link => link.textContent += ' and so on'.repeat(20)")
+    page.locator(".row-link").first.hover()
+    expect(page.locator("td[title*='and so on']")).to_have_count(1)
+    page.set_viewport_size({"width": 1440, "height": 900})
     first = page.locator("tbody tr").first
     place = first.bounding_box()
     ticks = page.locator(".tick")
