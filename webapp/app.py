@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import ROOT, Settings, load_settings
-from tasks import exports, imports, maintenance, metrics, queue  # noqa: F401 - naming them registers their tasks
+from tasks import bulk, exports, imports, maintenance, metrics, queue  # noqa: F401 - naming them registers their tasks
 from webapp import api, cli, database, error_pages, filters, locale, logs, security
 from webapp.api import health
 from webapp.extensions import babel, csrf, db, htmx, limiter, login, migrate

@@ -12,8 +12,10 @@ from webapp.errors import Conflict, Forbidden, Invalid
 from webapp.extensions import db
 from webapp.models import Brand, Change, Product, User
 from webapp.resources.registry import get_resource
-from webapp.services import bulk_records
-from webapp.services.bulk_records import MOST, Selection, delete_many, edit_many, list_bulk_fields
+from webapp.services import bulk_selection
+from webapp.services.bulk_records import delete_many, edit_many
+from webapp.services.bulk_selection import MOST, Selection
+from webapp.services.bulk_steps import list_bulk_fields
 
 PRODUCTS, BRANDS, OUTFLOWS = (get_resource(name) for name in ("products", "brands", "outflows"))
 ALL_BRANDS = Selection(BRANDS, is_everything=True)
@@ -98,7 +100,7 @@ def test_more_than_was_shown_or_than_fits_is_refused(
         save("brands", *({"name": f"B-{number}"} for number in range(3)))
         with pytest.raises(Conflict, match="More records match"):
             delete_many(editor, ALL_BRANDS, expected=2)
-        monkeypatch.setattr(bulk_records, "MOST", 2)
+        monkeypatch.setattr(bulk_selection, "MOST", 2)
         with pytest.raises(Conflict, match="At most"):
             delete_many(editor, ALL_BRANDS)
     assert MOST == 2_000  # as the sentence says

@@ -16,14 +16,14 @@ from webapp.models import DataImport, TaskNotification
 from webapp.models.base import utc_now
 from webapp.routes.downloads import get_file_of, send_kept_file
 from webapp.routes.questions import ask
-from webapp.services import job_actions, jobs, monitor
+from webapp.services import bulk_jobs, job_actions, jobs, monitor
 from webapp.services.import_again import prepare_import_again
 from webapp.services.monitor_types import JobFilter
 
 PAGE_ROWS = 50
 LARGEST_ID = 2**63 - 1
 # The kinds that people ask for; the others are the house's own.
-OWN_KINDS = ("export", "import", "import_inspect")
+OWN_KINDS = ("export", "import", "import_inspect", "bulk_edit", "bulk_delete")
 ESTIMATE_FROM = 0.1  # a time left that is guessed from less than this share is a lie
 
 FIRST_LOOK = timedelta(seconds=1)
@@ -95,6 +95,7 @@ def _context(task_id: object) -> dict[str, object]:
         "pace": measure_pace(job),
         "attempts": monitor.get_attempts(current_user, job.task_id),
         "actions": job_actions.list_actions(job.status, job),
+        "refused": bulk_jobs.list_refused(job),
     }
 
 

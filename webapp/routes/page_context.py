@@ -144,6 +144,8 @@ def job_title(job: TaskNotification) -> str:
         "import_inspect": _("Reading a file of %(name)s", name=name),
         "import_check": _("Check of a file of %(name)s", name=name),
         "import_undo": _("Undo of an import of %(name)s", name=name),
+        "bulk_edit": _("Change of %(name)s", name=name),
+        "bulk_delete": _("Deletion of %(name)s", name=name),
     }
     return known.get(job.task_type, name)
 
@@ -156,6 +158,8 @@ def kind_label(task_type: str) -> str:
         "import_inspect": _("Reading a file"),
         "import_check": _("Check of a file"),
         "import_undo": _("Undo of an import"),
+        "bulk_edit": _("Change of many records"),
+        "bulk_delete": _("Deletion of many records"),
         "metrics": _("Dashboard figures"),
         "maintenance": _("Clean-up"),
         "prune": _("Deletion of old jobs"),

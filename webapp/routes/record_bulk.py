@@ -11,12 +11,15 @@ from flask_login import current_user
 
 from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
-from webapp.resources.base import Resource
+from webapp.models import TaskNotification
+from webapp.resources.base import N_, Resource
 from webapp.routes.questions import ask
 from webapp.routes.records import blueprint
-from webapp.services import bulk_records, queries
+from webapp.services import bulk_jobs, bulk_records, queries
 from webapp.services.accounts import require_role
-from webapp.services.bulk_records import BulkResult, Selection
+from webapp.services.bulk_records import BulkResult
+from webapp.services.bulk_selection import MOST, Selection, count_selected
+from webapp.services.bulk_steps import list_bulk_fields
 
 FILTER_PREFIX = "filter-"
 LONGEST_LIST = 200  # of refused records on a page
@@ -52,18 +55,23 @@ def read_selection(resource: Resource) -> Selection:
 
 
 def list_selection_fields(selection: Selection) -> list[tuple[str, str]]:
-    """Return the pairs with which a form says again what it is about."""
+    """Return the pairs with which a form says again what it is about, and how the list was ordered."""
     ids = [] if selection.is_everything else [("ids", str(one)) for one in selection.ids]
     everything = [("everything", "yes")] if selection.is_everything else []
+    sort = [("sort", request.form["sort"])] if request.form.get("sort") else []
     return [
         *ids,
         *everything,
+        *sort,
         *((f"{FILTER_PREFIX}{name}", text) for name, text in selection.filters.items()),
     ]
 
 
 def _find_way_back(selection: Selection) -> str:
-    return url_for("records.list_records", resource=selection.resource, **selection.filters)  # type: ignore[arg-type]
+    """Return the address of the list as it was, but for its page: other records may stand on that by now."""
+    arguments: dict[str, Any] = dict(selection.filters)
+    sort = request.form.get("sort") or None
+    return url_for("records.list_records", resource=selection.resource, sort=sort, **arguments)
 
 
 def _export(selection: Selection) -> ResponseReturnValue:
@@ -77,6 +85,8 @@ def _delete(selection: Selection) -> ResponseReturnValue:
     require_role(current_user, "editor")
     back = _find_way_back(selection)
     if request.form.get("confirmed") == "yes":
+        if _is_for_a_job():
+            return _go_to_job(bulk_jobs.request_deletion(current_user, selection))
         result = bulk_records.delete_many(current_user, selection, expected=_read_expected())
         done = ngettext(
             "%(number)s record deleted.",
@@ -85,12 +95,12 @@ def _delete(selection: Selection) -> ResponseReturnValue:
             number=_write(result.done),
         )
         return _tell(selection, result, done)
-    count = len(bulk_records.find_selected(selection))
-    number = _write(count)
+    count, number = _count(selection)
+    note = _("What other records refer to stays, and is listed. Deleting cannot be undone.")
     fields = [("action", "delete"), ("expected", str(count)), *list_selection_fields(selection)]
     return ask(
         ngettext("Delete %(number)s record?", "Delete %(number)s records?", count, number=number),
-        _("What other records refer to stays, and is listed. Deleting cannot be undone."),
+        f"{note} {_explain_job()}" if count > MOST else note,
         ngettext("Delete %(number)s record", "Delete %(number)s records", count, number=number),
         url_for("records.bulk", resource=selection.resource),
         back,
@@ -101,12 +111,17 @@ def _delete(selection: Selection) -> ResponseReturnValue:
 def _edit(selection: Selection) -> ResponseReturnValue:
     """Ask for the field, then for its value, then set it."""
     require_role(current_user, "editor")
-    fields = {field.name: field for field in bulk_records.list_bulk_fields(selection.resource)}
+    fields = {field.name: field for field in list_bulk_fields(selection.resource)}
     field = fields.get(request.form.get("field", ""))
     problem: Problem | None = None
     text = request.form.get("value", "")
     if field is not None and request.form.get("confirmed") == "yes":
         try:
+            if _is_for_a_job():
+                job = bulk_jobs.request_edit(
+                    current_user, selection, field.name, text, decimal=_find_decimal()
+                )
+                return _go_to_job(job)
             result = bulk_records.edit_many(
                 current_user, selection, field.name, text, decimal=_find_decimal(), expected=_read_expected()
             )
@@ -120,6 +135,7 @@ def _edit(selection: Selection) -> ResponseReturnValue:
                 number=_write(result.done),
             )
             return _tell(selection, result, done)
+    count, number = _count(selection)
     page = render_template(
         "records/bulk_edit.html",
         resource=selection.resource,
@@ -127,11 +143,21 @@ def _edit(selection: Selection) -> ResponseReturnValue:
         field=field,
         text=text,
         problem=problem,
-        count=len(bulk_records.find_selected(selection)),
+        count=count,
+        number=number,
+        explained=_explain_job() if count > MOST else "",
         selected=list_selection_fields(selection),
         back=_find_way_back(selection),
     )
     return page, 422 if problem else 200
+
+
+def _count(selection: Selection) -> tuple[int, str]:
+    """Return how many records are selected, also in words; Conflict when somebody else has deleted them all."""
+    count, is_exact = count_selected(selection)
+    if not count:
+        raise Conflict(N_("None of these records is there any more."))
+    return count, _write(count) if is_exact else _("about %(number)s", number=_write(count))
 
 
 def _find_decimal() -> str:
@@ -141,6 +167,19 @@ def _find_decimal() -> str:
 
 def _read_expected() -> int | None:
     return request.form.get("expected", type=int)
+
+
+def _is_for_a_job() -> bool:
+    """Whether the person was shown more records than are acted on while somebody waits."""
+    return (_read_expected() or 0) > MOST
+
+
+def _go_to_job(job: TaskNotification) -> ResponseReturnValue:
+    return go_to(url_for("jobs.show_job", task_id=job.task_id))
+
+
+def _explain_job() -> str:
+    return str(_("It is done in the background; you see how far it is, and can stop it."))
 
 
 def _write(number: int) -> str:

@@ -76,16 +76,18 @@ def tell(phrases: Sequence[Phrase]) -> dict[str, Any]:
     return {
         "error_message": traces.storable(" ".join(map(str, phrases))),
         "error_phrases": [
-            {"message": _keep(phrase.message), "params": _keep_all(phrase.params)} for phrase in phrases
+            {"message": keep(phrase.message), "params": _keep_all(phrase.params)} for phrase in phrases
         ],
     }
 
 
 def _keep_all(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _keep(value) for name, value in params.items()}
+    """Return the values of a sentence as a row keeps them."""
+    return {name: keep(value) for name, value in params.items()}
 
 
-def _keep(value: Any) -> Any:
+def keep(value: Any) -> Any:
+    """Return a value, such as the reason within a sentence, as a row keeps it."""
     if isinstance(value, Problem):  # the reason within a sentence
         return {"message": value.message, "advice": value.advice, "params": _keep_all(value.params)}
     return value if isinstance(value, int | float) else traces.storable(str(value))
