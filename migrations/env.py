@@ -33,10 +33,17 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     return not (kind == "index" and name and name.endswith("_search_text"))
 
 
+ONLY_ON_SQLITE = {
+    ("index", "ix_product_quantity_id"),
+    ("foreign_key_constraint", "fk_product_move_product_id"),
+    ("foreign_key_constraint", "fk_change_actor_id"),
+}
+
+
 def include_object(_item: Any, name: str | None, kind: str, is_reflected: bool, _other: Any) -> bool:  # noqa: FBT001 - Alembic's
-    """Leave out the index that only SQLite has."""
+    """Leave out what only SQLite has, because it costs PostgreSQL too much."""
     is_sqlite = context.get_context().dialect.name == "sqlite"
-    return is_sqlite or is_reflected or (kind, name) != ("index", "ix_product_quantity_id")
+    return is_sqlite or is_reflected or (kind, name) not in ONLY_ON_SQLITE
 
 
 def run_migrations() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from tests.support.databases import counted_queries, on_both_databases
@@ -30,6 +30,18 @@ def test_the_database_itself_refuses_to_change_the_past(session: Session, statem
         writing.execute(statement)  # type: ignore[call-overload]
     db.session.rollback()
     assert set(db.session.scalars(select(Change.source))) == {"test"}
+
+
+@on_both_databases
+def test_the_database_itself_keeps_who_has_changed_something(
+    session: Session, admin: User, viewer: User
+) -> None:
+    save("brands", {"name": "Acme"}, actor_id=admin.id)
+    with pytest.raises(IntegrityError), write_transaction() as writing:
+        writing.execute(delete(User).where(User.id == admin.id))
+    with write_transaction() as writing:
+        writing.execute(delete(User).where(User.id == viewer.id))
+    assert set(db.session.scalars(select(User.id))) >= {admin.id}
 
 
 @on_both_databases

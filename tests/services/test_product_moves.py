@@ -87,6 +87,16 @@ def test_a_product_without_a_note_gets_one(app: Flask) -> None:
 
 
 @on_both_databases
+def test_a_note_goes_with_its_product(app: Flask) -> None:
+    with app.app_context():
+        save("categories", {"name": "Tools"})
+        save("products", product("A"), product("B"))
+        remove("products", db.session.scalars(select(Product.id).where(Product.serial_number == "A")).one())
+        left = db.session.scalars(select(ProductMove.product_id)).all()
+        assert left == db.session.scalars(select(Product.id)).all()
+
+
+@on_both_databases
 def test_a_note_that_could_be_too_new_is_emptied(app: Flask) -> None:
     with app.app_context():
         stock_up("A", "B", "C")

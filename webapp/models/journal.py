@@ -11,7 +11,10 @@ from webapp.models.base import KEEP_IDS, Id, Json, Moment, intpk, utc_now
 
 
 class Change(Base):
-    """One change of one record, append-only (a trigger sees to it): audit, undo and price history read it."""
+    """One change of one record, append-only (a trigger sees to it): audit, undo and price history read it.
+
+    On PostgreSQL no foreign key looks each change's actor up: a trigger of users keeps those who have changed something.
+    """
 
     __tablename__ = "change"
     __table_args__ = (

@@ -12,7 +12,8 @@ from webapp.models.base import Id, Moment
 class ProductMove(Base):
     """A note of when a product was last moved: never later than it was, and nothing when that is not known.
 
-    Triggers begin a product's note and empty it; ``services.product_moves`` fills it in.
+    Triggers begin a product's note and empty it; ``services.product_moves`` fills it in. On PostgreSQL a trigger of
+    products ends it, too, in place of a foreign key that would look each new product up.
     """
 
     __tablename__ = "product_move"

@@ -1,6 +1,6 @@
 """Many rows at once, in the way each database likes best, within the caller's write transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    cast,
     func,
     literal,
     select,
@@ -27,6 +28,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from webapp.extensions import db
+from webapp.services.postgres_text import write_array, write_lines
+
+BLOCK_ROWS = 500  # of a COPY
 
 
 def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -55,21 +59,41 @@ def insert_tuples(
     if not rows:
         return
     connection = session.connection()
-    quoted = connection.dialect.identifier_preparer
-    target = f"{quoted.format_table(table)} ({', '.join(map(quoted.quote, names))})"
-    values = _convert(connection, table, names, rows, ready)
-    if connection.dialect.name != "postgresql":
-        places = ", ".join("?" * len(names))
-        connection.exec_driver_sql(f"INSERT INTO {target} VALUES ({places})", list(values))  # noqa: S608 - our names
-        if "search_text" in names:
-            ids = orjson.dumps([row[names.index("id")] for row in rows]).decode()
-            _index_for_search(connection, table.name, ids)
-            if table.name == "product":  # PostgreSQL has a trigger for it, which here would double the time
-                notes = "INSERT INTO product_move (product_id) SELECT value FROM json_each(?)"
-                connection.exec_driver_sql(notes, (ids,))
-        meanwhile()
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table, names, _write_blocks(connection, table, names, rows, ready), meanwhile)
         return
-    _copy(connection, f"COPY {target} FROM STDIN", values, meanwhile)
+    columns = _convert(connection, table, names, rows, ready)
+    places = ", ".join("?" * len(names))
+    statement = f"INSERT INTO {_name_target(connection, table, names)} VALUES ({places})"  # noqa: S608 - our names
+    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+    if "search_text" in names:
+        ids = orjson.dumps([row[names.index("id")] for row in rows]).decode()
+        _index_for_search(connection, table.name, ids)
+        if table.name == "product":  # PostgreSQL has a trigger for it, which here would double the time
+            notes = "INSERT INTO product_move (product_id) SELECT value FROM json_each(?)"
+            connection.exec_driver_sql(notes, (ids,))
+    meanwhile()
+
+
+def prepare_insert(
+    session: Session,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    ready: Sequence[str] = (),
+) -> Callable[[], None]:
+    """Do what can be done of ``insert_tuples`` before the server is free; return what does the rest."""
+    connection = session.connection()
+    if not rows or connection.dialect.name != "postgresql":
+        return lambda: insert_tuples(session, table, names, rows, ready=ready)
+    blocks = list(_write_blocks(connection, table, names, rows, ready))
+    return lambda: _copy(connection, table, names, blocks, lambda: None)
+
+
+def _name_target(connection: Connection, table: Table, names: Sequence[str]) -> str:
+    quoted = connection.dialect.identifier_preparer
+    return f"{quoted.format_table(table)} ({', '.join(map(quoted.quote, names))})"
 
 
 def _index_for_search(connection: Connection, table: str, ids: str) -> None:
@@ -81,15 +105,32 @@ def _index_for_search(connection: Connection, table: str, ids: str) -> None:
     )
 
 
+def _write_blocks(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    ready: Sequence[str],
+) -> Iterator[str]:
+    """Yield the text of some hundred rows at a time: the server works at them while the next ones are written."""
+    for start in range(0, len(rows), BLOCK_ROWS):
+        yield write_lines(_convert(connection, table, names, rows[start : start + BLOCK_ROWS], ready))
+
+
 def _copy(
-    connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]], meanwhile: Callable[[], None]
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    blocks: Iterable[str],
+    meanwhile: Callable[[], None],
 ) -> None:
+    statement = f"COPY {_name_target(connection, table, names)} FROM STDIN"
     driver: Any = connection.connection.driver_connection
     base: Any = connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
+            for block in blocks:
+                copy.write(block)
             meanwhile()
     except base as error:  # the driver's own; callers know SQLAlchemy's
         raise DBAPIError.instance(statement, None, error, base, dialect=connection.dialect) from error
@@ -101,14 +142,14 @@ def _convert(
     names: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
     ready: Sequence[str],
-) -> Iterable[tuple[Any, ...]]:
-    """Return the rows as the driver takes them, column by column: equal values are converted once."""
+) -> list[Sequence[Any]]:
+    """Return the columns of rows as the driver takes them; equal values are converted once."""
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for place, name in enumerate(names):
         convert = table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
         if convert and name not in ready:
             columns[place] = _convert_column(convert, columns[place])
-    return zip(*columns, strict=True)
+    return columns
 
 
 def _convert_column(convert: Any, values: Sequence[Any]) -> list[Any]:
@@ -132,7 +173,7 @@ def update_tuples(
     dialect = connection.dialect
     target = dialect.identifier_preparer.format_table(table)
     quoted = [dialect.identifier_preparer.quote(name) for name in names]
-    columns = list(zip(*_convert(connection, table, ["id", *names], rows, ()), strict=True))
+    columns = _convert(connection, table, ["id", *names], rows, ())
     ((moment,),) = _convert(connection, table, ["updated_at"], [(now,)], ())
     follow = f"version = {target}.version + 1, updated_at ="
     if dialect.name != "postgresql":
@@ -148,7 +189,7 @@ def update_tuples(
         f"UPDATE {target} SET {sets}{follow} %s"  # noqa: S608 - our own names
         f" FROM unnest({arrays}) AS given(id, {', '.join(quoted)}) WHERE {target}.id = given.id"
     )
-    connection.exec_driver_sql(statement, (moment, *map(list, columns)))
+    connection.exec_driver_sql(statement, (moment, *map(write_array, columns)))
 
 
 @dataclass(frozen=True)
@@ -169,11 +210,14 @@ def join_values(
     """
     names = [f"wanted{place}" for place in range(len(columns))]
     if session.get_bind().dialect.name == "postgresql":
-        arrays = [bindparam(name, type_=ARRAY(one.type)) for name, one in zip(names, columns, strict=True)]
+        arrays = [
+            cast(bindparam(name, type_=String), ARRAY(one.type))
+            for name, one in zip(names, columns, strict=True)
+        ]
         wanted: Any = func.unnest(*arrays).table_valued(*names).render_derived("wanted")
         condition = and_(*(one == wanted.c[name] for name, one in zip(names, columns, strict=True)))
-        lists = [list(part) for part in zip(*values, strict=True)] or [[] for _ in names]
-        return ValuesTable(wanted, condition, dict(zip(names, lists, strict=True)))
+        lists = list(zip(*values, strict=True)) or [()] * len(names)
+        return ValuesTable(wanted, condition, dict(zip(names, map(write_array, lists), strict=True)))
     wanted = func.json_each(bindparam("wanted", type_=String)).table_valued("value", name="wanted")
     parts = [func.json_extract(wanted.c.value, f"$[{place}]") for place in range(len(columns))]
     condition = and_(*(one == part for one, part in zip(columns, parts, strict=True)))

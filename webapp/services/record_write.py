@@ -13,7 +13,7 @@ from webapp.models import Change
 from webapp.models.base import utc_now
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.registry import get_resource
-from webapp.services.bulk import insert_tuples, update_tuples
+from webapp.services.bulk import insert_tuples, prepare_insert, update_tuples
 from webapp.services.record_plan import Plan, SaveContext, make_reference
 from webapp.services.record_shape import Shape, get_shape
 from webapp.services.stock import StockLedger
@@ -39,17 +39,21 @@ def write_plans(
     created = [plan for plan in plans if plan.action == "created"]
     updated = [plan for plan in plans if plan.action == "updated"]
     now = utc_now()
-    changes: list[tuple[Any, ...]] = []
+    described: list[Callable[[], None]] = []
+
+    def describe(changed: list[Plan]) -> None:
+        table: Any = Change.__table__
+        rows = _describe(shape, changed, context, now)
+        described.append(prepare_insert(session, table, CHANGE_COLUMNS, rows, ready=("before", "after")))
+
     if created:
-        _write_created(
-            session, shape, created, now, lambda: changes.extend(_describe(shape, created, context, now))
-        )
+        _write_created(session, shape, created, now, lambda: describe(created))
     if updated:
         _write_updated(session, shape, updated, now)
-        changes += _describe(shape, updated, context, now)
+        describe(updated)
     ledger.write(session, context.job_id)
-    table: Any = Change.__table__
-    insert_tuples(session, table, CHANGE_COLUMNS, changes, ready=("before", "after"))
+    for insert in described:
+        insert()
 
 
 def write_openings(
@@ -125,7 +129,9 @@ def _list_values(shape: Shape, values: Mapping[str, Any]) -> tuple[Any, ...]:
 def allocate_ids(session: Session, table: str, count: int) -> Sequence[int]:
     """Take ``count`` ids beforehand: a block of the sequence, or the next ones under the write lock."""
     if session.get_bind().dialect.name == "postgresql":
-        query = "SELECT nextval(CAST(pg_get_serial_sequence(:name, 'id') AS regclass)) FROM generate_series(1, :count)"
+        # The name is looked up once, not for every id (measured: 4 µs each).
+        sequence = "(SELECT CAST(pg_get_serial_sequence(:name, 'id') AS regclass))"
+        query = f"SELECT nextval({sequence}) FROM generate_series(1, :count)"  # noqa: S608 - our own text
         return session.scalars(text(query), {"name": table, "count": count}).all()
     last = session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table}) or 0
     return range(last + 1, last + 1 + count)
