@@ -17,7 +17,7 @@ from webapp.services.import_inspect import read_limits
 from webapp.services.import_mapping import check_mapping, mappable_fields
 from webapp.services.import_words import understand_words
 
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 4_000  # as many as a batch may have
 
 
 class RowSource:
@@ -38,12 +38,12 @@ class RowSource:
         self.examples = 0
         db.session.rollback()  # no transaction is open while the file is read
 
-    def read(self, after_line: int = 0) -> Iterator[list[CheckedRow]]:
+    def read(self, after_line: int = 0, chunk_rows: int = CHUNK_ROWS) -> Iterator[list[CheckedRow]]:
         """Yield the rows below a line, some thousand at a time; the template's example is left out."""
         checker = Checker(self.fields, self.rules, self.styles)
         with files.local_path(self.path) as local, rare_collections():
             table = read_table(local, dialect=self.dialect, limits=read_limits())
-            chunks = map(checker.check_chunk, table.chunks(size=CHUNK_ROWS, start_line=after_line))
+            chunks = map(checker.check_chunk, table.chunks(size=chunk_rows, start_line=after_line))
             is_first = not after_line
             for rows in work_ahead(chunks) if self.is_ahead else chunks:
                 if is_first and rows and is_example(self.resource, rows[0]):
