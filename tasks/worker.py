@@ -9,13 +9,15 @@ import sys
 import threading
 from contextlib import suppress
 
-from sqlalchemy.exc import SQLAlchemyError
+gc.disable()  # until all is loaded: see the end
 
-from tasks.queue import TASKS, bell, huey
-from webapp import create_app, live, logs
-from webapp.extensions import db, settings
-from webapp.models.base import utc_now
-from webapp.services import job_logs, job_protocol, job_rescue, metrics_refresh, workers
+from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
+
+from tasks.queue import TASKS, bell, huey  # noqa: E402
+from webapp import create_app, live, logs  # noqa: E402
+from webapp.extensions import db, settings  # noqa: E402
+from webapp.models.base import utc_now  # noqa: E402
+from webapp.services import job_logs, job_protocol, job_rescue, metrics_refresh, workers  # noqa: E402
 
 __all__ = ["app", "huey"]
 
@@ -84,3 +86,4 @@ def _keep_house() -> None:
 
 # What is loaded stays: no collection walks it again, and the forked processes go on sharing it.
 gc.freeze()
+gc.enable()

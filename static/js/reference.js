@@ -9,6 +9,7 @@
   const active = (input) => document.getElementById(input.getAttribute("aria-activedescendant") ?? "");
   const isOpen = (input) => input.getAttribute("aria-expanded") === "true";
   const scopeOf = (input) => document.getElementById(input.dataset.referenceScope ?? "")?.value.trim() ?? "";
+  const said = (input) => input.closest("[data-reference-box]").querySelector("[data-reference-said]");
   const referenceOf = (event) => event.target.closest?.("[data-reference]");
 
   htmx.onLoad((root) => {
@@ -18,7 +19,20 @@
       states["aria-controls"] = `${input.id}-options`;
       for (const [name, value] of Object.entries(states)) input.setAttribute(name, value);
       input.setAttribute("hx-sync", "this:replace");
+      if (said(input) && input.value) fetchOptions(input).then(() => say(input));
     }
+  });
+
+  // -- Saying what a key means: a number alone tells little ------------------------------------------
+
+  function say(input) {
+    const option = options(input).find((item) => same(item.dataset.value ?? "", input.value.trim()));
+    const words = [...(option?.querySelectorAll(".option-title, .option-stock") ?? [])];
+    said(input).textContent = words.map((word) => word.textContent).join(" · ");
+  }
+  document.addEventListener("input", (event) => {
+    const input = referenceOf(event);
+    if (input && said(input)) say(input);
   });
 
   // -- Asking and showing ---------------------------------------------------------------------------
@@ -39,9 +53,14 @@
 
   async function ask(input) {
     const asked = input.value;
-    const url = `${input.dataset.reference}?${new URLSearchParams({ q: asked, scope: scopeOf(input) })}`;
-    await htmx.ajax("GET", url, { source: input, target: box(input), swap: "innerHTML" }).catch(() => {});
+    await fetchOptions(input);
+    if (said(input)) say(input);
     if (document.activeElement === input && input.value === asked) open(input);
+  }
+
+  function fetchOptions(input) {
+    const url = `${input.dataset.reference}?${new URLSearchParams({ q: input.value, scope: scopeOf(input) })}`;
+    return htmx.ajax("GET", url, { source: input, target: box(input), swap: "innerHTML" }).catch(() => {});
   }
 
   function open(input) {

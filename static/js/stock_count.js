@@ -6,13 +6,15 @@
   const scan = () => document.getElementById("scan");
   const waiting = [];
   let isBusy = false;
+  let isApplying = false;
   let typed = { id: "scan", value: "" };
 
   /* Before htmx hears of it. Buttons that do something else than add are not held back. */
   document.addEventListener(
     "submit",
     (event) => {
-      const isAdding = event.target === form && !event.submitter?.name && !event.submitter?.formAction.endsWith("/");
+      isApplying = Boolean(event.submitter?.formAction.endsWith("/"));
+      const isAdding = event.target === form && !event.submitter?.name && !isApplying;
       if (!isAdding || !isBusy || !scan().value) return;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -35,12 +37,18 @@
     typed = active ? { id: document.activeElement.id, value: document.activeElement.value } : { id: "scan", value: scan().value };
   });
   onOwn("htmx:afterSwap", () => {
+    isApplying = false;
     const field = document.getElementById(typed.id);
     if (field && (typed.id !== "scan" || typed.value || waiting.length)) field.value = typed.value;
   });
   onOwn("htmx:afterRequest", () => {
     isBusy = false;
     if (waiting.length) setTimeout(addNext);
+  });
+
+  /* A count is an hour's work, and nothing of it is saved before it is applied. */
+  window.addEventListener("beforeunload", (event) => {
+    if (!isApplying && form.querySelector("[name=counted]")) event.preventDefault();
   });
 
   function addNext() {

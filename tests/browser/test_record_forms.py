@@ -59,6 +59,7 @@ def test_a_product_is_created_changed_and_deleted(shop: Flask, open_as: Callable
 
     page.get_by_role("link", name="New inflow").click()
     expect(page.get_by_role("combobox", name="Product")).to_have_value("T-1")
+    expect(page.get_by_text("Tea · 0 in stock")).to_be_visible()
     page.get_by_label("Quantity").fill("7")
     save(page)
     expect(page.get_by_text("is created.")).to_be_visible()

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.browser.steps import sign_in
 from tests.support.browser import DESKTOP, PHONE, Visitor
 from tests.support.factories import product, quantity_of, save
 from tests.support.houses import load_person
 from tests.support.imports import start, upload
+from tests.support.processes import wait_until
 from tests.support.stack import Stack
 from webapp.extensions import db
 
@@ -48,6 +49,18 @@ def wait_until_settled(page: Page) -> None:
     expect(busy).to_have_count(0)
 
 
+def stay_when_asked(page: Page) -> list[str]:
+    """Stay on the page when it asks whether to leave; return the list of what it will have asked."""
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    return asked
+
+
 def open_count(page: Page, url: str) -> None:
     """Go to the page of a new count."""
     sign_in(page, url)
@@ -72,7 +85,7 @@ def test_a_scanner_does_not_wait_for_the_page(shop: Flask, stack: Stack, visitor
     wait_until_settled(page)
     counted.fill("8")
     page.get_by_label("Reason").press_sequentially("Yearly count", delay=60)  # the answer comes meanwhile
-    expect(page.get_by_role("row").filter(has=counted)).to_contain_text("-2")
+    expect(page.get_by_role("row").filter(has=counted)).to_contain_text("\N{MINUS SIGN}2")
     expect(page.get_by_label("Reason")).to_have_value("Yearly count")
     assert visitor.is_marked(), "the page was reloaded"
     page.get_by_role("button", name="Apply the count of 3 products").click()
@@ -118,6 +131,9 @@ def test_a_count_just_typed_is_the_one_that_is_applied(shop: Flask, stack: Stack
     expect(page.get_by_label("Product", exact=True)).to_be_focused()
     wait_until_settled(page)
     page.get_by_label("Counted of Porcelain").fill("1199")
+    asked = stay_when_asked(page)
+    page.get_by_role("link", name="Dashboard").click()
+    wait_until(lambda: asked == ["beforeunload"], lambda: "left without a word, and the count with it")
     page.get_by_role("button", name="Apply the count of 1 product").click()
     expect(page.get_by_text("1 product was set right, 0")).to_be_visible()
     with shop.app_context():

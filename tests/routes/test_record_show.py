@@ -116,6 +116,18 @@ def test_a_movement_names_its_product_beside_the_number(app: Flask, address: str
     assert any('He said "no", twice' in found.get_text() for found in page.select(selector)), page
 
 
+def test_the_address_of_a_deleted_record_tells_what_became_of_it(app: Flask) -> None:
+    with app.app_context():
+        save("brands", {"name": "Short-lived"})
+    editor = signed_in(app, "editor")
+    post(editor, "/brands/bulk", data={"action": "delete", "ids": "1", "confirmed": "yes", "expected": "1"})
+    answer = editor.get("/brands/1")
+    assert answer.status_code == 404
+    heading = soup(answer).select_one("h1")
+    assert heading is not None
+    assert heading.get_text(" ", strip=True) == "History of Short-lived Deleted"
+
+
 @pytest.mark.parametrize("person", ["viewer", "editor", "admin"])
 def test_everybody_may_read_what_became_of_a_record(app: Flask, person: str) -> None:
     with app.app_context():
@@ -145,6 +157,8 @@ def test_the_audit_is_narrowed_by_its_address(app: Flask) -> None:
     rows = soup(part).select("tbody tr")
     assert len(rows) == 1
     assert "<b>Bold</b>" in rows[0].get_text()
+    translated = soup(reader.get("/audit/?resource=suppliers", headers={"Accept-Language": "pt-BR"}))
+    assert translated.select("tbody .tag-word")[0].get_text() == "Criado"  # one record, not many
     for query in (
         "?record=%00",
         "?before=x",

@@ -35,11 +35,11 @@ def test_accents_and_case_do_not_matter_and_each_comes_once(session: Session) ->
     assert keys("suppliers", "café") == ["Café São João"]
 
 
-def test_a_product_is_found_by_its_title_and_told_by_it(session: Session) -> None:
+def test_a_product_is_found_by_its_title_and_told_by_it_with_its_stock(session: Session) -> None:
     save("categories", {"name": "Tools"})
-    save("products", product("B-1", title="Hammer"), product("A-1", title="Saw"))
+    save("products", product("B-1", title="Hammer", quantity=7), product("A-1", title="Saw"))
     (found,) = list_options(get_resource("products"), "hamm")
-    assert (found.key, found.title) == ("B-1", "Hammer")
+    assert (found.key, found.title, found.stock) == ("B-1", "Hammer", 7)
 
 
 def test_the_models_of_the_brand_come_first(session: Session) -> None:

@@ -7,6 +7,7 @@ import flask_babel
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from flask_login import current_user
 
 from webapp.htmx import go_to, render_page, wants_fragment
@@ -163,10 +164,10 @@ def _start_of(day: date | None) -> datetime | None:
 def action_label(action: str) -> str:
     """Return what was done to something, for people."""
     known = {
-        "created": _("Created"),
-        "updated": _("Changed"),
-        "deleted": _("Deleted"),
-        "delete": _("Deleted"),
+        "created": pgettext("what was done to it", "Created"),
+        "updated": pgettext("what was done to it", "Changed"),
+        "deleted": pgettext("what was done to it", "Deleted"),
+        "delete": pgettext("what was done to it", "Deleted"),
         "enable": _("Enabled"),
         "disable": _("Disabled"),
         "enabled": _("Enabled"),

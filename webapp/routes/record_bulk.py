@@ -12,7 +12,7 @@ from flask_login import current_user
 from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
 from webapp.models import TaskNotification
-from webapp.resources.base import Resource
+from webapp.resources.base import N_, Resource
 from webapp.routes.questions import ask
 from webapp.routes.records import blueprint
 from webapp.services import bulk_jobs, bulk_records, queries
@@ -55,18 +55,23 @@ def read_selection(resource: Resource) -> Selection:
 
 
 def list_selection_fields(selection: Selection) -> list[tuple[str, str]]:
-    """Return the pairs with which a form says again what it is about."""
+    """Return the pairs with which a form says again what it is about, and how the list was ordered."""
     ids = [] if selection.is_everything else [("ids", str(one)) for one in selection.ids]
     everything = [("everything", "yes")] if selection.is_everything else []
+    sort = [("sort", request.form["sort"])] if request.form.get("sort") else []
     return [
         *ids,
         *everything,
+        *sort,
         *((f"{FILTER_PREFIX}{name}", text) for name, text in selection.filters.items()),
     ]
 
 
 def _find_way_back(selection: Selection) -> str:
-    return url_for("records.list_records", resource=selection.resource, **selection.filters)  # type: ignore[arg-type]
+    """Return the address of the list as it was, but for its page: other records may stand on that by now."""
+    arguments: dict[str, Any] = dict(selection.filters)
+    sort = request.form.get("sort") or None
+    return url_for("records.list_records", resource=selection.resource, sort=sort, **arguments)
 
 
 def _export(selection: Selection) -> ResponseReturnValue:
@@ -90,8 +95,7 @@ def _delete(selection: Selection) -> ResponseReturnValue:
             number=_write(result.done),
         )
         return _tell(selection, result, done)
-    count, is_exact = count_selected(selection)
-    number = _write(count) if is_exact else _("about %(number)s", number=_write(count))
+    count, number = _count(selection)
     note = _("What other records refer to stays, and is listed. Deleting cannot be undone.")
     fields = [("action", "delete"), ("expected", str(count)), *list_selection_fields(selection)]
     return ask(
@@ -131,8 +135,7 @@ def _edit(selection: Selection) -> ResponseReturnValue:
                 number=_write(result.done),
             )
             return _tell(selection, result, done)
-    count, is_exact = count_selected(selection)
-    number = _write(count) if is_exact else _("about %(number)s", number=_write(count))
+    count, number = _count(selection)
     page = render_template(
         "records/bulk_edit.html",
         resource=selection.resource,
@@ -147,6 +150,14 @@ def _edit(selection: Selection) -> ResponseReturnValue:
         back=_find_way_back(selection),
     )
     return page, 422 if problem else 200
+
+
+def _count(selection: Selection) -> tuple[int, str]:
+    """Return how many records are selected, also in words; Conflict when somebody else has deleted them all."""
+    count, is_exact = count_selected(selection)
+    if not count:
+        raise Conflict(N_("None of these records is there any more."))
+    return count, _write(count) if is_exact else _("about %(number)s", number=_write(count))
 
 
 def _find_decimal() -> str:

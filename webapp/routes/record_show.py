@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import abort, render_template, request, url_for
+from flask import abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -12,6 +12,7 @@ from webapp.htmx import render_page
 from webapp.resources.base import Field, Resource
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference
+from webapp.routes.audit import show_history
 from webapp.routes.records import blueprint
 from webapp.services import imports, queries
 from webapp.services.price_history import list_prices
@@ -32,8 +33,11 @@ MOVEMENT_ROWS = 20
 
 @blueprint.get("/<resource:resource>/<int:record_id>")
 def show_record(resource: Resource, record_id: int) -> ResponseReturnValue:
-    """Show one record with what hangs on it."""
-    record, values = _get_record(resource, record_id)
+    """Show one record with what hangs on it; of one that was deleted, what became of it."""
+    record = queries.get_record(resource, record_id)
+    if record is None:
+        return make_response(show_history(resource, record_id), 404)
+    values = _values_of(record)
     last_import = imports.find_last_import(resource.name, record_id)
     gather = PARTS.get(resource.name)
     return render_template(
@@ -53,7 +57,10 @@ def show_record(resource: Resource, record_id: int) -> ResponseReturnValue:
 def list_product_movements(record_id: int) -> ResponseReturnValue:
     """Show an older page of a product's movements."""
     product = get_resource("products")
-    record, values = _get_record(product, record_id)
+    record = queries.get_record(product, record_id)
+    if record is None:
+        abort(404)
+    values = _values_of(record)
     cursor = request.args.get("before", "")
     return render_page(
         "records/movements.html",
@@ -66,11 +73,8 @@ def list_product_movements(record_id: int) -> ResponseReturnValue:
     )
 
 
-def _get_record(resource: Resource, record_id: int) -> tuple[Any, Any]:
-    record = queries.get_record(resource, record_id)
-    if record is None:
-        abort(404)
-    return record, record._mapping  # noqa: SLF001 - public in fact: a row's mapping by name
+def _values_of(record: Any) -> Any:
+    return record._mapping  # noqa: SLF001 - public in fact: a row's mapping by name
 
 
 def _can_open(public_id: str) -> bool:

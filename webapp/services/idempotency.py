@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +13,7 @@ from webapp.extensions import db
 from webapp.models import ApiRequest, TaskNotification, User
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
+from webapp.services.upsert import upsert
 
 LONGEST_KEY = 255
 FIELD = "Idempotency-Key"
@@ -50,9 +49,8 @@ def open_request(session: Session, actor: User, key: str, digest: str) -> ApiReq
     if not key:
         return None
     _check_key(key)
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {"user_id": actor.id, "key": key, "digest": digest, "outcomes": []}
-    session.execute(dialect.insert(ApiRequest).values(values).on_conflict_do_nothing())
+    session.execute(upsert(session, ApiRequest).values(values).on_conflict_do_nothing())
     query = select(ApiRequest).where(ApiRequest.user_id == actor.id, ApiRequest.key == key)
     kept = session.scalars(query.with_for_update(), execution_options={"populate_existing": True}).one()
     _check_digest(kept.digest, digest)

@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
@@ -31,6 +30,7 @@ from webapp.services.metrics_raw import (
     get_sales_metrics_raw,
 )
 from webapp.services.metrics_redis import RedisMirror
+from webapp.services.upsert import upsert
 
 __all__ = [
     "METRIC_KEYS",
@@ -116,8 +116,7 @@ def is_stale(computed_at: datetime, now: datetime) -> bool:
 
 def store_metrics(session: Session, values: Mapping[str, Value], computed_at: datetime) -> None:
     """Write the values into the table, within the caller's write transaction; newer ones stay as they are."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(Metric)
+    statement = upsert(session, Metric)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[Metric.key],

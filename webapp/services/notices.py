@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import ROLES, Notice, User
 from webapp.models.base import Json, Moment, utc_now
+from webapp.services.upsert import upsert
 
 STOCK_LOW = "stock_low"
 FRESH = timedelta(minutes=10)  # what is older is no news for a toast, only for the list
@@ -39,8 +39,7 @@ def add_notice(
     if job_id is None:
         session.execute(insert(Notice).from_select(names, values, include_defaults=False))
         return
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    added = dialect.insert(Notice).from_select(names, values, include_defaults=False)
+    added = upsert(session, Notice).from_select(names, values, include_defaults=False)
     session.execute(
         added.on_conflict_do_update(
             index_elements=["user_id", "kind", "job_id"],

@@ -12,8 +12,8 @@ SHORTEST_PASSWORD = 12
 COMMON_PASSWORDS = frozenset(
     {"password1234", "123456789012", "qwertyuiop12", "administrator", "stockroom1234"}
 )
-# Compared when there is no password to compare with, so that the answer takes as long.
-_NOBODY = generate_password_hash(secrets.token_hex(16), HASH_METHOD)
+# Compared when there is no password to compare with, so that the answer takes as long. Nothing has this hash.
+_NOBODY = f"{HASH_METHOD}${secrets.token_hex(8)}${secrets.token_hex(64)}"
 
 
 def find_password_problem(password: str) -> Problem | None:

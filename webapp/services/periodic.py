@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp.database import write_transaction
@@ -14,6 +13,7 @@ from webapp.models import JobLog, PeriodicSlot, Schedule, TaskNotification
 from webapp.resources.base import N_
 from webapp.services import jobs
 from webapp.services.job_protocol import JobRun, owner_name
+from webapp.services.upsert import upsert
 
 METRICS_EVERY = timedelta(minutes=5)
 SHORT_LIVED = frozenset({"metrics", "maintenance"})  # so frequent that a day of them is enough
@@ -72,8 +72,7 @@ def is_enabled(name: str) -> bool:
 
 def claim_slot(session: Session, name: str, slot: datetime) -> bool:
     """Whether this caller is the one who runs the slot: only who inserts the row is."""
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(PeriodicSlot).values(name=name, slot=slot).on_conflict_do_nothing()
+    statement = upsert(session, PeriodicSlot).values(name=name, slot=slot).on_conflict_do_nothing()
     # Asked back, not counted: on PostgreSQL the ORM's insert does not know its row count.
     return session.scalar(statement.returning(PeriodicSlot.name)) is not None
 

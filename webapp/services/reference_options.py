@@ -16,11 +16,12 @@ MOST_OPTIONS = 20
 
 @dataclass(frozen=True)
 class Option:
-    """A record to choose: the text that points at it, and what tells it from others of that text."""
+    """A record to choose: the text that points at it, what tells it from others of that text, and a product's stock."""
 
     id: int
     key: str
     title: str
+    stock: int | None = None
 
 
 def list_options(
@@ -56,6 +57,7 @@ class _Finder:
         self.query = RecordQuery(resource)
         self.field = resource.get_field(resource.reference_field)
         self.telling = find_telling_field(resource)
+        self.stock = resource.get_field("quantity") if resource.name == "products" else None
 
     def find(self, scope: str) -> Iterator[Option]:
         """Yield records, some of them twice."""
@@ -78,8 +80,11 @@ class _Finder:
         return self.query.column(self.resource.get_field(self.resource.title_field))
 
     def _read(self, conditions: Sequence[ColumnElement[bool]], order: Any) -> list[Option]:
-        fields = [self.field] if self.telling is None else [self.field, self.telling]
+        fields = [field for field in (self.field, self.telling, self.stock) if field is not None]
         statement = self.query.select(fields).where(*conditions)
         statement = statement.order_by(order, self.resource.model.id).limit(self.limit)
-        rows = db.session.execute(statement)
-        return [Option(row[0], row[1], row[2] or "" if len(row) > 2 else "") for row in rows]
+        return [self._build(*row) for row in db.session.execute(statement)]
+
+    @staticmethod
+    def _build(record_id: int, key: str, title: str | None = None, stock: int | None = None) -> Option:
+        return Option(record_id, key, title or "", stock)

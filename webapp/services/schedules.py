@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from webapp import live
@@ -17,6 +16,7 @@ from webapp.services.monitor_outcomes import list_outcomes
 from webapp.services.monitor_states import get_now
 from webapp.services.monitor_types import ScheduleRow
 from webapp.services.periodic import SCHEDULES, Periodic
+from webapp.services.upsert import upsert
 
 SHOWN_OUTCOMES = 10
 
@@ -53,9 +53,8 @@ def set_enabled(actor: User, name: str, is_enabled: bool) -> None:  # noqa: FBT0
 
 
 def _save(session: Session, name: str, is_enabled: bool) -> None:  # noqa: FBT001 - the same
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     values = {"is_enabled": is_enabled, "changed_at": utc_now()}
-    statement = dialect.insert(Schedule).values(name=name, **values)
+    statement = upsert(session, Schedule).values(name=name, **values)
     session.execute(statement.on_conflict_do_update(index_elements=[Schedule.name], set_=values))
 
 
