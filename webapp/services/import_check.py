@@ -47,7 +47,8 @@ def check_all(run: JobRun, source: RowSource) -> CheckReport:
     context = make_context(run, source, is_dry=True)
     waiting: list[CheckedRow] = []
     written = time.monotonic()
-    for rows in source.read(chunk_rows=CHUNK_ROWS):
+    source.chunk_rows = CHUNK_ROWS
+    for rows in source.read():
         plans = save_file_rows(db.session(), source, rows, context)
         db.session.rollback()
         report.add(plans)

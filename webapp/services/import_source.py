@@ -24,6 +24,7 @@ class RowSource:
     """The rows of one file, as values with their problems. Nothing here writes to the database."""
 
     has_old_errors = False
+    chunk_rows = CHUNK_ROWS
     is_ahead = False  # a thread reads the next rows meanwhile: for who waits for a server most of the time
 
     def __init__(self, data_import: DataImport) -> None:
@@ -38,12 +39,12 @@ class RowSource:
         self.examples = 0
         db.session.rollback()  # no transaction is open while the file is read
 
-    def read(self, after_line: int = 0, chunk_rows: int = CHUNK_ROWS) -> Iterator[list[CheckedRow]]:
+    def read(self, after_line: int = 0) -> Iterator[list[CheckedRow]]:
         """Yield the rows below a line, some thousand at a time; the template's example is left out."""
         checker = Checker(self.fields, self.rules, self.styles)
         with files.local_path(self.path) as local, rare_collections():
             table = read_table(local, dialect=self.dialect, limits=read_limits())
-            chunks = map(checker.check_chunk, table.chunks(size=chunk_rows, start_line=after_line))
+            chunks = map(checker.check_chunk, table.chunks(size=self.chunk_rows, start_line=after_line))
             is_first = not after_line
             for rows in work_ahead(chunks) if self.is_ahead else chunks:
                 if is_first and rows and is_example(self.resource, rows[0]):
