@@ -13,7 +13,7 @@ from tests.support.imports import apply, bring_in, check, counts, job_of, reload
 from tests.support.jobs import claim, die_after, look_at, lose_worker
 from webapp.errors import Conflict, Invalid
 from webapp.models import Category, Change, DataImport, ImportRowError, Outflow, Product, User
-from webapp.services import import_apply, import_check, imports, jobs
+from webapp.services import import_apply, import_check, imports, jobs, stock
 
 pytestmark = [on_both_databases, pytest.mark.slow]
 
@@ -59,6 +59,19 @@ def test_the_effect_on_the_stock_is_told_by_product(session: Session, editor: Us
     ]
 
 
+def test_a_product_that_was_forgotten_meanwhile_has_what_earlier_rows_left(
+    session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_check, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(stock, "KEPT_PRODUCTS", 1)
+    stock_up("A", "B", "C", quantity=3)
+    rows = "".join(f"S-{place},{name},2\n" for place, name in enumerate("ABCACB"))
+    report = check_text(editor, "outflows", f"reference,product,quantity\n{rows}")
+    assert (report["counts"]["created"], report["counts"]["failed"]) == (3, 3)
+    assert [group["params"]["left"] for group in report["errors"]] == [1, 1, 1]
+    assert report["stock"]["pieces_out"] == 6
+
+
 def test_new_products_bring_their_stock_along(session: Session, editor: User) -> None:
     save("categories", {"name": "Tools"})
     text = (
@@ -75,7 +88,7 @@ def test_a_new_product_that_stands_twice_is_refused_by_the_check_as_by_the_impor
 ) -> None:
     save("categories", {"name": "Tools"})
     between = "".join(
-        f"B-{number},Nuts,Tools,1,2,\n" for number in range(2_500)
+        f"B-{number},Nuts,Tools,1,2,\n" for number in range(import_check.CHUNK_ROWS)
     )  # more than are read at once
     head = "serial_number,title,category,cost_price,sell_price,quantity\n"
     text = f"{head}A,Tea,Tools,1,2,10\n{between}a,Green tea,Tools,1,2,{again}\nC,Oil,Tools,1,2,3\nC,Oil,Tools,1,2,4\n"
@@ -181,18 +194,19 @@ def test_a_check_can_be_repeated_and_forgets_what_the_one_before_has_said(
 
 @pytest.mark.slow
 def test_a_check_that_is_cut_off_begins_anew_and_counts_its_crashes(session: Session, editor: User) -> None:
-    found = upload(editor, "suppliers", "name,email\n" + "".join(f"S{n},bad\n" for n in range(3000)))
+    rows = import_check.CHUNK_ROWS + 1  # read in two turns
+    found = upload(editor, "suppliers", "name,email\n" + "".join(f"S{n},bad\n" for n in range(rows)))
     job = imports.start_check(editor, found.public_id, found.mapping or {})
     die_after(claim(job.id), 1, import_check.run_check)
-    assert 0 < (session.scalar(select(func.count()).select_from(ImportRowError)) or 0) < 3000
+    assert 0 < (session.scalar(select(func.count()).select_from(ImportRowError)) or 0) < rows
     lose_worker(job.id)
     assert look_at(job.id).crashes == 1
     die_after(claim(job.id), 2, import_check.run_check)
     lose_worker(job.id)
     assert look_at(job.id).crashes == 2  # it got no further: a file that kills its worker is given up
     import_check.run_check(claim(job.id))
-    assert counts(look_at(job.id)) == (0, 0, 0, 3000)
-    assert session.scalar(select(func.count()).select_from(ImportRowError)) == 3000
+    assert counts(look_at(job.id)) == (0, 0, 0, rows)
+    assert session.scalar(select(func.count()).select_from(ImportRowError)) == rows
 
 
 def test_a_check_is_cancelled_at_a_boundary(session: Session, editor: User) -> None:

@@ -32,8 +32,8 @@ class Money(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """Return a Decimal on both databases; a sum of amounts is an amount."""
-        if value is None:
-            return None
+        if value is None or type(value) is Decimal:
+            return value
         return Decimal(value) / MONEY_SCALE if dialect.name == "sqlite" else Decimal(value)
 
 

@@ -13,8 +13,8 @@ class Limits:
     bytes; ``max_cell_length`` counts characters (the default is Excel's own limit).
 
     ``max_sheet_area`` counts the cells in the rectangle that a sheet uses, empty ones included: the XLSX
-    reader lays it out whole (measured: some 50 bytes a cell, so that four million take 200 MB beside the process; and a
-    workbook of 5 kB with one value in its last cell made it ask for 550 GB).
+    reader lays it out whole (measured: some 110 bytes a cell, of a table with much text, so that a worker stays below 300
+    MB with a million; and a workbook of 5 kB with one value in its last cell made it ask for 550 GB).
     """
 
     max_bytes: int = 512 * MEBIBYTE
@@ -22,7 +22,7 @@ class Limits:
     max_columns: int = 500
     max_cell_length: int = 32_767
     max_inflated_bytes: int = 1024 * MEBIBYTE
-    max_sheet_area: int = 4_000_000
+    max_sheet_area: int = 1_000_000
 
     @property
     def max_line_length(self) -> int:

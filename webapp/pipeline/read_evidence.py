@@ -34,7 +34,7 @@ _LONG = re.compile(r"\d{16,}")
 
 def is_damaged_number(text: str) -> bool:
     """Whether a spreadsheet has shortened this number (``7,89123E+12``), so that its digits are lost."""
-    return bool(_DAMAGED.fullmatch(text))
+    return "+" in text and bool(_DAMAGED.fullmatch(text))
 
 
 class ColumnEvidence:

@@ -12,7 +12,7 @@ from webapp.extensions import db, settings
 from webapp.services.job_protocol import JobRun
 
 FIRST_BATCH_ROWS = 200
-LARGEST_BATCH_ROWS = 2_000
+LARGEST_BATCH_ROWS = 4_000
 POSTGRESQL_PATIENCE = 2.5  # so many times as long may a batch take there
 
 Item = TypeVar("Item")

@@ -22,6 +22,7 @@ from webapp.services.stock import StockLedger
 
 WRITE_SECONDS = 0.25
 WAITING_ERRORS = 2_000
+CHUNK_ROWS = 5_000  # nobody waits for a check to let go, and each chunk asks its questions once
 
 
 def run_check(run: JobRun) -> None:
@@ -46,6 +47,7 @@ def check_all(run: JobRun, source: RowSource) -> CheckReport:
     context = make_context(run, source, is_dry=True)
     waiting: list[CheckedRow] = []
     written = time.monotonic()
+    source.chunk_rows = CHUNK_ROWS
     for rows in source.read():
         plans = save_file_rows(db.session(), source, rows, context)
         db.session.rollback()

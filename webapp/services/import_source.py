@@ -17,13 +17,14 @@ from webapp.services.import_inspect import read_limits
 from webapp.services.import_mapping import check_mapping, mappable_fields
 from webapp.services.import_words import understand_words
 
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 4_000  # as many as a batch may have
 
 
 class RowSource:
     """The rows of one file, as values with their problems. Nothing here writes to the database."""
 
     has_old_errors = False
+    chunk_rows = CHUNK_ROWS
     is_ahead = False  # a thread reads the next rows meanwhile: for who waits for a server most of the time
 
     def __init__(self, data_import: DataImport) -> None:
@@ -43,7 +44,7 @@ class RowSource:
         checker = Checker(self.fields, self.rules, self.styles)
         with files.local_path(self.path) as local, rare_collections():
             table = read_table(local, dialect=self.dialect, limits=read_limits())
-            chunks = map(checker.check_chunk, table.chunks(size=CHUNK_ROWS, start_line=after_line))
+            chunks = map(checker.check_chunk, table.chunks(size=self.chunk_rows, start_line=after_line))
             is_first = not after_line
             for rows in work_ahead(chunks) if self.is_ahead else chunks:
                 if is_first and rows and is_example(self.resource, rows[0]):

@@ -32,8 +32,9 @@ class StockEffect:
                 self._moved[plan.product_id] = (first, plan.quantities[1])
             elif plan.opening and self.is_products:
                 self._count(plan.opening)
-                opened = (plan.opening, plan.after["serial_number"], plan.after["title"])
-                self._opened = nlargest(SHOWN_PRODUCTS, [*self._opened, opened])
+                if len(self._opened) < SHOWN_PRODUCTS or plan.opening >= self._opened[-1][0]:
+                    opened = (plan.opening, plan.after["serial_number"], plan.after["title"])
+                    self._opened = nlargest(SHOWN_PRODUCTS, [*self._opened, opened])
 
     def _count(self, delta: int) -> None:
         self.pieces_in += max(delta, 0)

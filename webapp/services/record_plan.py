@@ -204,10 +204,14 @@ class Planner:
         if self.context.mode == "create":
             problem = Problem(N_("There is already such a %(kind)s."), kind=self.shape.resource.label)
             return self._fail(row, self.shape.resource.reference_field, problem)
-        values = row.values
         columns = self.shape.columns
-        after = dict(zip(columns, map(values.get, columns, map(before.__getitem__, columns)), strict=True))
-        if self.context.empty == "clear" and not self._clear(row, after):
+        held = list(map(before.__getitem__, columns))
+        given = list(map(row.values.get, columns, held))
+        is_clearing = self.context.empty == "clear"
+        if given == held and not is_clearing:
+            return Plan(row, "unchanged", before["id"], before, before)
+        after = dict(zip(columns, given, strict=True))
+        if is_clearing and not self._clear(row, after):
             return Plan(row, "failed")
         if self.name == "products" and after["quantity"] != before["quantity"]:
             return self._fail(row, "quantity", _differs(before["quantity"], after["quantity"]))
