@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = {"__init__", "__main__", "measure", "report", "houses", "peers"}
+PARTS = {"__init__", "__main__", "measure", "report", "houses", "peers", "filling"}
 BENCHES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in PARTS)
 
 

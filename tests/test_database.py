@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import Settings
-from tests.support.databases import on_both_databases
+from tests.support.databases import POSTGRES, on_both_databases
 from webapp import database, live
 from webapp.database import after_commit, before_commit, write_transaction
 from webapp.extensions import db
@@ -49,6 +49,21 @@ def heard_statements() -> Iterator[list[str]]:
     event.remove(db.engine, "connect", listen)
     db.session.remove()
     db.engine.dispose()
+
+
+@pytest.mark.parametrize("database", [POSTGRES], indirect=True)
+def test_what_a_page_asks_postgresql_starts_no_helpers(app: Flask) -> None:
+    def ask() -> list[str | None]:
+        names = ("max_parallel_workers_per_gather", "jit")
+        found = [db.session.scalar(text("SELECT current_setting(:name)"), {"name": name}) for name in names]
+        db.session.rollback()
+        return found
+
+    with app.app_context():
+        usual = ask()
+        with app.test_request_context():
+            assert ask() == ["0", "off"]
+        assert ask() == usual != ["0", "off"]
 
 
 @on_both_databases

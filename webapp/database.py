@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from flask import has_request_context
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -20,6 +21,7 @@ from webapp.extensions import db, settings
 
 BUSY_PAUSE_SECONDS = 0.005
 BUSY_LIMIT_SECONDS = 5.0
+SERVE_A_PAGE = "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off"
 WRITE_OPTION = "stockroom_write"
 CACHE_KIB, LARGE_CACHE_KIB = 16_000, 64_000
 
@@ -49,10 +51,28 @@ def build_engine(settings: Settings) -> Engine:
 
 
 def listen_to_engine(engine: Engine) -> None:
-    """Make an engine follow the house's rules; only SQLite needs any."""
+    """Make an engine follow the house's rules."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """Keep what a page asks from helpers that take longer to begin than it may last.
+
+    Parallel workers cost ten milliseconds to start, compiled expressions up to a hundred and fifty (measured: what
+    has not moved for ten months in 30 ms instead of 57). For the transaction alone: a pooler may lend the connection.
+    """
+    if not has_request_context():
+        return
+    driver: Any = connection.connection.dbapi_connection
+    base: Any = connection.dialect.loaded_dbapi.Error
+    try:
+        driver.execute(SERVE_A_PAGE)
+    except base as error:  # the driver's own; callers know SQLAlchemy's
+        raise DBAPIError.instance(SERVE_A_PAGE, None, error, base, dialect=connection.dialect) from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -119,6 +139,15 @@ def write_transaction() -> Iterator[Session]:
             session.info.pop(leftover, None)
     for after in committed:
         after()
+
+
+def give_way() -> None:
+    """Let others have their turn between two of many transactions.
+
+    In web that is any green thread. On SQLite it is also who waits for the write lock, which looks for it every few
+    milliseconds and would never find it free (measured: 1.6 s behind batches of a tenth of a second).
+    """
+    time.sleep(2 * BUSY_PAUSE_SECONDS if db.engine.dialect.name == "sqlite" else 0)
 
 
 @contextmanager

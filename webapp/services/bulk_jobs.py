@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.database import write_transaction
+from webapp.database import give_way, write_transaction
 from webapp.extensions import db
 from webapp.models import TaskNotification, User
 from webapp.resources.base import N_, Resource
@@ -26,6 +26,7 @@ from webapp.services.bulk_selection import Selection, list_conditions
 from webapp.services.bulk_steps import Deletion, Edit, Refusal, build_edit, name_refusals
 from webapp.services.import_batches import BatchSize
 from webapp.services.job_protocol import JobRun
+from webapp.services.unindexed import unindexed
 
 DELETE, EDIT = "bulk_delete", "bulk_edit"
 NAMED = 200  # of the records that stay as they were; the others are counted
@@ -77,6 +78,7 @@ def run_bulk(run: JobRun) -> None:
     for batch in size.cut(ids):
         with size.measured():
             run.in_batch(lambda session, batch=batch: _act(session, run, step, batch))  # type: ignore[misc]
+        give_way()
     with run.batch() as session:
         run.complete(session, record_count=run.counts["updated"])
 
@@ -88,13 +90,14 @@ def _build_step(resource: Resource, run: JobRun) -> Deletion | Edit:
 
 
 def _read_ids(resource: Resource, run: JobRun) -> Sequence[int]:
-    model = resource.model
-    query = select(model.id).where(
+    """Return what is left to do, found by the filters' indexes and not on a walk through all records."""
+    row_id = unindexed(resource.model.id)
+    query = select(resource.model.id).where(
         *list_conditions(resource, run.params["filters"]),
-        model.id > run.checkpoint.get("done_to", 0),
-        model.id <= run.params["last_id"],
+        row_id > run.checkpoint.get("done_to", 0),
+        row_id <= run.params["last_id"],
     )
-    ids = array("q", db.session.scalars(query.order_by(model.id).execution_options(yield_per=10_000)))
+    ids = array("q", sorted(db.session.scalars(query)))
     db.session.rollback()
     return ids
 

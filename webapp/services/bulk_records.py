@@ -1,10 +1,9 @@
 """Many records while somebody waits: removed or changed in one field, some in a transaction."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webapp.database import write_transaction
+from webapp.database import give_way, write_transaction
 from webapp.models import User
 from webapp.resources.base import Resource
 from webapp.services.accounts import require_role
@@ -51,5 +50,5 @@ def _act(actor: User, resource: Resource, ids: Sequence[int], step: Deletion | E
             outcome = step.act(session, ids[start : start + CHUNK], actor.id)
         done += outcome.done
         refused += name_refusals(resource, outcome.problems)
-        time.sleep(0)  # in web this is where others have their turn
+        give_way()
     return BulkResult(done, len(ids) - done - len(refused), refused)

@@ -9,14 +9,17 @@ from webapp.extensions import db
 from webapp.services.bulk import is_among
 
 COUNT_LIMIT = 10_000  # beyond it a count is an estimate
-BLOCKS, BLOCK_ROWS = 50, 60
+BLOCKS, BLOCK_ROWS = 300, 10  # many small ones: what happened in a week stands together
 
 
-def count_records(model: Any, conditions: Sequence[ColumnElement[bool]]) -> tuple[int, bool]:
+def count_records(
+    model: Any, conditions: Sequence[ColumnElement[bool]], limit: int | None = None
+) -> tuple[int, bool]:
     """Return how many records there are, and whether that is exact; beyond the limit it is the limit."""
-    found = select(model.id).where(*conditions).limit(COUNT_LIMIT + 1).subquery()
+    limit = COUNT_LIMIT if limit is None else limit
+    found = select(model.id).where(*conditions).limit(limit + 1).subquery()
     count = db.session.scalar(select(func.count()).select_from(found)) or 0
-    return min(count, COUNT_LIMIT), count <= COUNT_LIMIT
+    return min(count, limit), count <= limit
 
 
 def find_ids(model: Any, conditions: Sequence[ColumnElement[bool]]) -> Sequence[int] | None:

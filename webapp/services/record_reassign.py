@@ -4,7 +4,6 @@ Each record that is changed is one change like any other, with its signals. The 
 its stock with them, all of them at once: on the way no sum of them falls below zero.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapp.database import write_transaction
+from webapp.database import give_way, write_transaction
 from webapp.errors import Invalid
 from webapp.extensions import db
 from webapp.models import User
@@ -86,7 +85,7 @@ def _reassign(use: Use, record_id: int, replacement: Replacement | None, context
         if not changed:
             return done
         done += changed
-        time.sleep(0)  # in web this is where others have their turn
+        give_way()
 
 
 def _reassign_some(use: Use, record_id: int, replacement: Replacement | None, context: SaveContext) -> int:
