@@ -15,7 +15,7 @@ from tests.support.imports import apply, bring_in, check, counts, job_of, reload
 from tests.support.jobs import carry_out, claim, die_after, look_at, lose_worker
 from webapp.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from webapp.models import Brand, Category, Change, DataImport, ImportRowError, Outflow, Supplier, User
-from webapp.services import import_apply, import_errors, imports, jobs
+from webapp.services import import_apply, import_batches, import_errors, imports, jobs
 
 pytestmark = on_both_databases
 
@@ -242,6 +242,22 @@ def test_an_import_belongs_to_its_user_and_to_administrators(
     for attempt in (lambda: imports.get_import(stranger, found.public_id), lambda: start(stranger, found)):
         with pytest.raises(NotFound):
             attempt()
+
+
+def test_a_movement_that_stands_again_is_refused_however_far_below(
+    session: Session, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_batches, "FIRST_BATCH_ROWS", 2)
+    monkeypatch.setattr(import_batches, "LARGEST_BATCH_ROWS", 2)
+    stock_up("A", quantity=9)
+    head = "reference,product,quantity\n"
+    bring_in(editor, "outflows", f"{head}S-1,A,1\n")
+    rows = [f"S-{place},A,1\n" for place in (1, 2, 3, 4, 1, 2)]
+    made = upload(editor, "outflows", head + "".join(rows))
+    assert counts(apply(editor, made)) == (3, 0, 1, 2)
+    found = session.execute(select(ImportRowError.line, ImportRowError.params).order_by(ImportRowError.line))
+    assert [(line, params["line"]) for line, params in found] == [(6, 2), (7, 3)]
+    assert quantity_of("A") == 5
 
 
 def test_a_killed_import_resumes_with_no_row_lost_and_none_twice(session: Session, editor: User) -> None:

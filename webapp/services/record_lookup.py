@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.models import Change
-from webapp.services.bulk import join_values
+from webapp.services.bulk import is_among, join_values
 from webapp.services.record_shape import Key, Shape, get_table
 
 __all__ = ["Key", "find_existing", "find_lines_of_job", "get_table"]
@@ -47,7 +47,8 @@ def find_lines_of_job(
     query = select(Change.record_id, Change.line).where(
         Change.job_id == job_id,
         Change.resource == shape.resource.name,
-        Change.record_id.in_([values["id"] for values in existing.values()]),
+        is_among(Change.record_id, [values["id"] for values in existing.values()]),
     )
+    query = query.order_by(Change.id.desc())  # the first line of a record comes last, and stays
     lines = {record_id: line for record_id, line in session.execute(query) if line is not None}
     return {key: lines[values["id"]] for key, values in existing.items() if values["id"] in lines}

@@ -61,7 +61,7 @@ def save_rows(
     is_lost = context.all_or_nothing and any(plan.action == "failed" for plan in plans)
     if not context.is_dry and not is_lost:
         send_signals(session, resource, plans, context)
-        if any(plan.action in CHANGING for plan in plans):
+        if any(map(_is_change, plans)):
             rows_saved.send(resource.name, save=context, session=session)
     return plans
 
@@ -180,9 +180,14 @@ class _Batch:
                 (key, plan.after) for key, plan in taken if key not in self.lines
             )
         if self.has_seen:
-            new = {key: plan.row.line for key, plan in taken if key not in self.lines}
-            self.context.seen.add(new)
-            self.lines |= new
+            new = {key: plan for key, plan in taken if key not in self.lines}
+            lines = {key: plan.row.line for key, plan in new.items()}
+            # What was written is known by the job's changes: a million keys need not be kept for it.
+            kept = (
+                lines if self.context.is_dry else {key: lines[key] for key in new if not _is_change(new[key])}
+            )
+            self.context.seen.add(kept)
+            self.lines |= lines
         if self.context.is_dry and self.shape.resource.name == "products":
             opened = {key: plan.opening for key, plan in taken if plan.action == "created"}
             self.context.opened.add(opened)
@@ -212,6 +217,10 @@ class _Batch:
             reason = str(made.row.problems[0].problem)
             raise IntegrityError(reason, None, ValueError(reason))
         missing.plan = made
+
+
+def _is_change(plan: Plan) -> bool:
+    return plan.action in CHANGING
 
 
 def _split_at_repeats(rows: Sequence[KeyedRow]) -> list[list[KeyedRow]]:
