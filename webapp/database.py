@@ -68,11 +68,18 @@ def _begin_postgresql(connection: Connection) -> None:
     if not has_request_context():
         return
     driver: Any = connection.connection.dbapi_connection
+    with driver_errors_translated(connection, SERVE_A_PAGE):
+        driver.execute(SERVE_A_PAGE)
+
+
+@contextmanager
+def driver_errors_translated(connection: Connection, statement: str) -> Iterator[None]:
+    """Raise SQLAlchemy's error, which callers know, for one of the driver that the block talks to by itself."""
     base: Any = connection.dialect.loaded_dbapi.Error
     try:
-        driver.execute(SERVE_A_PAGE)
-    except base as error:  # the driver's own; callers know SQLAlchemy's
-        raise DBAPIError.instance(SERVE_A_PAGE, None, error, base, dialect=connection.dialect) from error
+        yield
+    except base as error:
+        raise DBAPIError.instance(statement, None, error, base, dialect=connection.dialect) from error
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -26,7 +26,7 @@ from webapp.resources.registry import RESOURCES
 from webapp.resources.types import Choice, DateTime, Integer, Money, Phrase, Problem
 from webapp.routes import page_context, static_urls
 from webapp.routes.sparklines import draw_sparkline
-from webapp.services import queries
+from webapp.services import job_faults, queries
 
 EMPTY = "–"
 KILO = 1024
@@ -265,7 +265,7 @@ def _translate(name: str, value: Any) -> Any:
 def _reason(value: Problem | Mapping[str, Any]) -> str:
     """A Problem within a sentence, as it was raised or as a job keeps it."""
     if isinstance(value, Mapping):
-        value = Problem(value["message"], value["advice"], **value["params"])
+        value = job_faults.restore(value)
     return " ".join(filter(None, [sentence(value), advice(value)]))
 
 

@@ -24,9 +24,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from webapp.database import driver_errors_translated
 from webapp.extensions import db
 from webapp.services.postgres_text import write_array, write_lines
 
@@ -126,14 +126,14 @@ def _copy(
 ) -> None:
     statement = f"COPY {_name_target(connection, table, names)} FROM STDIN"
     driver: Any = connection.connection.driver_connection
-    base: Any = connection.dialect.loaded_dbapi.Error
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for block in blocks:
-                copy.write(block)
-            meanwhile()
-    except base as error:  # the driver's own; callers know SQLAlchemy's
-        raise DBAPIError.instance(statement, None, error, base, dialect=connection.dialect) from error
+    with (
+        driver_errors_translated(connection, statement),
+        driver.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
+        for block in blocks:
+            copy.write(block)
+        meanwhile()
 
 
 def _convert(

@@ -124,8 +124,4 @@ def list_refused(job: TaskNotification | None) -> list[Refusal]:
     kept: list[Mapping[str, Any]] = (
         (job.checkpoint or {}).get("refused", []) if job and job.task_type in (DELETE, EDIT) else []
     )
-    return [
-        Refusal(item["id"], item["name"], Problem(said["message"], said["advice"], **said["params"]))
-        for item in kept
-        for said in [item["problem"]]
-    ]
+    return [Refusal(item["id"], item["name"], job_faults.restore(item["problem"])) for item in kept]

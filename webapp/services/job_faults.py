@@ -93,6 +93,11 @@ def keep(value: Any) -> Any:
     return value if isinstance(value, int | float) else traces.storable(str(value))
 
 
+def restore(kept: Mapping[str, Any]) -> Problem:
+    """Return a Problem as it was before ``keep``."""
+    return Problem(kept["message"], kept["advice"], **kept["params"])
+
+
 def fingerprint(error: BaseException) -> str:
     """Equal for equal failures: the exception's type and our own frames, without numbers."""
     frames = tracebacks.extract_tb(error.__traceback__)

@@ -175,12 +175,10 @@ class _Batch:
             for key, plan in taken:
                 values = plan.after | {"id": plan.record_id}
                 self.existing[key] = values | {"quantity": plan.opening} if plan.opening else values
-        if self.has_prices:
-            self.prices |= self.context.prices.add(
-                (key, plan.after) for key, plan in taken if key not in self.lines
-            )
         if self.has_seen:
             new = {key: plan for key, plan in taken if key not in self.lines}
+            if self.has_prices:
+                self.prices |= self.context.prices.add((key, plan.after) for key, plan in new.items())
             lines = {key: plan.row.line for key, plan in new.items()}
             # What was written is known by the job's changes: a million keys need not be kept for it.
             kept = (
