@@ -81,11 +81,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def load_user(key: str) -> User | None:
-    """Return the user in whose session cookie this key is; ``g.session_id`` then names the session."""
+    """Return the user in whose session cookie this key is; ``g.session_id`` then names the session.
+
+    ``g.last_event_id`` is the newest event that the answer surely knows of: its page listens from there on.
+    """
     found = user_sessions.find_session(key)
     if found is None:
         return None
-    g.session_id = found.id
+    g.session_id, g.last_event_id = found.id, found.last_event_id
     if user_sessions.is_note_due(found):
         try:
             user_sessions.note_seen(found, get_place())

@@ -12,7 +12,7 @@
   const LOW_STOCK_MS = 5000;
   const ENDINGS = new Set(["job_completed", "job_failed", "job_cancelled"]);
   const JOB_EVENTS = [...ENDINGS, "job_progress", "job_retrying"];
-  let lastId = readLastId();
+  let lastId = readLastId() ?? Number(body.dataset.lastEvent); // a window's first page knows what it was made after
   let wasLost = false;
   const toldByBell = new Set(); // ends that a page without a socket has shown
 
@@ -30,7 +30,7 @@
     try {
       sessionStorage.setItem(LAST_ID, String(id));
     } catch {
-      // a reload starts from the newest event
+      // a reload starts from what its page was made after
     }
   }
 
@@ -126,7 +126,7 @@
 
   function receive(name, action) {
     socket.on(name, (data) => {
-      if (lastId !== null && data.id <= lastId) return;
+      if (data.id <= lastId) return;
       keepLastId(data.id);
       action(data);
     });
@@ -134,13 +134,13 @@
 
   // -- Connection ---------------------------------------------------------------------------------
 
-  const socket = io({ auth: (send) => send(lastId === null ? {} : { last_id: lastId }) });
+  const socket = io({ auth: (send) => send({ last_id: lastId }) });
   for (const name of JOB_EVENTS) receive(name, (data) => onJob(name, data));
   receive("metrics_updated", () => tell("metrics-updated"));
   receive("jobs_changed", onAnyJob);
   receive("logs_added", tellLogs);
   receive("stock_low", tellLowStock);
-  socket.on("hello", (data) => (lastId === null || lastId > data.last_id) && keepLastId(data.last_id));
+  socket.on("hello", (data) => lastId > data.last_id && keepLastId(data.last_id));
 
   let lostTimer = null;
   socket.on("connect", () => {

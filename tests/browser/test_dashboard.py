@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import download, wait_until_true
 from tests.support.factories import fill_shop
@@ -16,6 +16,7 @@ from tests.support.stack import Stack
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DEBOUNCE, ARRIVAL = 1, 2  # seconds
+SOON_MS = 5_000  # long before the page looks by itself
 PNG = b"\x89PNG\r\n\x1a\n"
 MARK = "window.isSamePage = true"
 IS_MARKED = "window.isSamePage === true"
@@ -64,6 +65,29 @@ def test_refresh_now_ends_with_new_figures(shop: Flask, stack: Stack, open_as: C
     expect(page.get_by_text("Computing…")).to_be_visible()  # who comes back is told too
     stack.start_worker()
     expect(page.get_by_role("button", name="Refresh now")).to_be_visible(timeout=60_000)
+
+
+def test_what_happened_before_a_first_page_could_listen_is_shown(
+    shop: Flask, stack: Stack, open_as: Callable[..., Page]
+) -> None:
+    stack.start_web()
+    page = open_as("editor")
+    tab = page.context.new_page()
+    held: list[Route] = []
+
+    def hold(request: Route) -> None:
+        held.append(request)
+
+    tab.route("**/socket.io/**", hold)
+    page.get_by_role("button", name="Refresh now").click()
+    tab.goto(stack.url)
+    expect(tab.get_by_text("Computing…")).to_be_visible()
+    stack.start_worker()
+    expect(page.get_by_role("button", name="Refresh now")).to_be_visible(timeout=60_000)
+    for request in held:
+        request.continue_()
+    tab.unroute("**/socket.io/**")
+    expect(tab.get_by_role("button", name="Refresh now")).to_be_visible(timeout=SOON_MS)
 
 
 def test_days_and_open_tables_are_remembered(shop: Flask, stack: Stack, open_as: Callable[..., Page]) -> None:

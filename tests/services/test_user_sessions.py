@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from tests.support.access import closed_rooms, kept_deeds
 from tests.support.databases import on_both_databases
+from webapp import live
 from webapp.database import write_transaction
 from webapp.errors import NotFound
 from webapp.models import User, UserSession
 from webapp.models.base import utc_now
-from webapp.services import user_sessions
+from webapp.services import events, user_sessions
 from webapp.services.user_sessions import LIFETIME, SEEN_EVERY, Place
 
 pytestmark = on_both_databases
@@ -42,6 +43,17 @@ def test_a_key_finds_its_user_and_only_its_hash_is_kept(session: Session, editor
     assert key not in (found.key_hash, found.browser)
     for wrong in ("", key + "x", found.key_hash, str(found.id)):
         assert user_sessions.find_session(wrong) is None
+
+
+def test_a_visit_knows_up_to_which_event_its_page_tells(session: Session, editor: User) -> None:
+    key = user_sessions.create_session(editor, HOME)
+    for _ in range(2):
+        session.expunge_all()
+        found = user_sessions.find_session(key)
+        assert found is not None
+        assert found.last_event_id == events.find_newest_id()
+        with write_transaction() as writing:
+            live.publish(writing, live.EVERYONE, live.METRICS_UPDATED, {})
 
 
 def test_a_session_that_nobody_visits_ends_by_itself(session: Session, editor: User) -> None:

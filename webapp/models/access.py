@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from webapp.extensions import Base
 from webapp.models.account import User
@@ -27,6 +27,7 @@ class UserSession(Base):
     browser: Mapped[str] = mapped_column(String(255), default="")
 
     user: Mapped[User] = relationship()
+    last_event_id: Mapped[int | None] = query_expression()  # of when a request looked the session up
 
 
 class UserLink(Base):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 
 from webapp import live
 from webapp.extensions import db
@@ -26,7 +26,12 @@ def audiences_of(user: User) -> list[str]:
 
 def find_newest_id() -> int:
     """Return the cursor of who has seen everything, of whatever audience."""
-    return db.session.scalar(select(func.max(Event.id))) or 0
+    return db.session.scalars(select(select_newest_id())).one()
+
+
+def select_newest_id() -> ScalarSelect[int]:
+    """Return the same as a part of a query."""
+    return select(func.coalesce(func.max(Event.id), 0)).scalar_subquery()
 
 
 def list_missed(user: User, last_id: int, limit: int) -> list[Event]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, with_expression
 
 from webapp import live
 from webapp.database import write_transaction
@@ -13,6 +13,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import User, UserSession
 from webapp.models.base import utc_now
+from webapp.services import events
 from webapp.services.secret_keys import hash_key, make_key
 from webapp.services.user_audit import audit_user
 
@@ -50,11 +51,15 @@ def create_session(user: User, place: Place) -> str:
 
 
 def find_session(key: str) -> UserSession | None:
-    """Return the session of a key with its user, unless it has ended or its user is disabled."""
+    """Return the session of a key with its user, unless it has ended or its user is disabled.
+
+    The newest event comes along (``last_event_id``, 0 before the first), since every page asks for it.
+    """
     found = db.session.scalar(
         select(UserSession)
         .where(UserSession.key_hash == hash_key(key), UserSession.last_seen_at > utc_now() - LIFETIME)
         .options(joinedload(UserSession.user, innerjoin=True))
+        .options(with_expression(UserSession.last_event_id, events.select_newest_id()))
     )
     return found if found and found.user.is_enabled else None
 
