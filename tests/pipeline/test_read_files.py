@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from webapp.pipeline.read import read_table
+from webapp.pipeline.read_table import CHUNK_CHARACTERS
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -53,6 +54,16 @@ def test_online_retail_dates_are_asked() -> None:
     dialect = read_table(DATA / "online_retail_sample.csv").dialect
     assert dialect.get_date_order("InvoiceDate") is None
     assert read_table(DATA / "online_retail_sample.csv", date_order="mdy").dialect.notices != ()
+
+
+def test_rows_of_long_texts_come_a_few_at_a_time() -> None:
+    rows, length = 1000, 20_000
+    text = "a,b\n" + "".join(f"{row},{'x' * length}\n" for row in range(rows))
+    chunks = list(read_table(io.BytesIO(text.encode())).chunks())
+    assert [cell for chunk in chunks for cell in chunk.columns["a"]] == list(map(str, range(rows)))
+    assert [line for chunk in chunks for line in chunk.lines] == list(range(2, rows + 2))
+    longest = max(sum(map(len, chunk.columns["b"])) for chunk in chunks)
+    assert longest < CHUNK_CHARACTERS + 10 * length < rows * length
 
 
 def test_a_path_and_an_open_file_read_the_same(tmp_path: Path) -> None:

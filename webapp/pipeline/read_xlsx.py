@@ -21,7 +21,7 @@ from webapp.resources.base import N_
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
-_BATCH_ROWS = 5000
+_BATCH_ROWS = 500
 _HEADER_RECORDS = 50
 _SIGNIFICANT = 15  # digits that Excel keeps and shows; what a float has beyond is noise
 

@@ -1,8 +1,8 @@
 """What an XLSX would become, found out before it is parsed: a few kilobytes can unpack to terabytes."""
 
-import re
 import zipfile
 import zlib
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -10,14 +10,12 @@ from typing import BinaryIO
 from webapp.pipeline.limits import Limits
 from webapp.pipeline.problems import Notice, ReadProblem, make_notice
 from webapp.pipeline.sniff import not_a_workbook
+from webapp.pipeline.xlsx_size import EntryFacts, measure_entry, measure_texts, sum_shown_texts
+from webapp.pipeline.xlsx_xml import OverlongTag
 from webapp.resources.base import N_
 
 _BLOCK = 1024 * 1024
-_OVERLAP = 256  # bytes repeated from block to block, so that no cell is cut in two unseen
 _MAX_ENTRIES = 10_000
-_COLUMN = re.compile(rb"""\sr=["']([A-Z]{1,3})[0-9]""")
-_ROW = re.compile(rb"""\sr=["'][A-Z]{0,3}([0-9]{1,7})["']""")
-_ERROR = re.compile(rb"""\sr=["']([A-Z]{1,3}[0-9]{1,7})["'][^<>]*\st=["']e["']""")
 
 
 @dataclass
@@ -43,7 +41,6 @@ def check_workbook(file: BinaryIO, limits: Limits) -> WorkbookFacts:
 
     The directory's sizes are checked first; they are only claims, so the bytes are counted as well.
     """
-    facts = WorkbookFacts()
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -56,12 +53,12 @@ def check_workbook(file: BinaryIO, limits: Limits) -> WorkbookFacts:
                 or sum(entry.file_size for entry in entries) > limits.max_inflated_bytes
             ):
                 raise _too_large(limits)
-            left = limits.max_inflated_bytes
-            for entry in entries:
-                left -= _check_entry(file, entry, left, limits, facts)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            facts = _measure_entries(file, entries, limits)
+            _check_texts(file, facts, limits)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverlongTag) as error:
         raise unreadable_workbook() from error
-    return facts
+    sheets = [found for _, found in facts if found.errors]
+    return WorkbookFacts(sum(found.errors for found in sheets), sheets[0].first_error if sheets else "")
 
 
 def unreadable_workbook() -> ReadProblem:
@@ -72,29 +69,40 @@ def unreadable_workbook() -> ReadProblem:
     )
 
 
-def _check_entry(
-    file: BinaryIO, entry: zipfile.ZipInfo, left: int, limits: Limits, facts: WorkbookFacts
-) -> int:
-    """Return the unpacked bytes of one entry; look for the cells of a sheet on the way."""
-    is_sheet = re.match(r"xl[/\\]worksheets[/\\][^/\\]*\.xml", entry.filename) is not None
-    size, tail = 0, b""
-    columns: set[bytes] = set()
-    last_row = 0
-    for block in _inflate(file, entry):
-        size += len(block)
-        if size > left:
-            raise _too_large(limits)
-        if not is_sheet:
+def _measure_entries(
+    file: BinaryIO, entries: list[zipfile.ZipInfo], limits: Limits
+) -> list[tuple[zipfile.ZipInfo, EntryFacts]]:
+    """Return the sheets and the tables of shared texts, known by what they hold: any name will do."""
+    found = []
+    left = limits.max_inflated_bytes
+    for entry in entries:
+        facts = EntryFacts()
+        for facts in measure_entry(_inflate(file, entry)):
+            if facts.size > left:
+                raise _too_large(limits)
+            if facts.area > limits.max_sheet_area:
+                raise _too_wide(facts, limits)
+        left -= facts.size
+        if facts.is_sheet or facts.is_texts:
+            found.append((entry, facts))
+    return found
+
+
+def _check_texts(file: BinaryIO, found: list[tuple[zipfile.ZipInfo, EntryFacts]], limits: Limits) -> None:
+    """Refuse a sheet whose texts would not fit; they are counted one by one only where they might not."""
+    tables = [(entry, facts) for entry, facts in found if facts.is_texts]
+    shared = sum(facts.size for _, facts in tables)
+    longest = max((facts.longest for _, facts in tables), default=0)
+    lengths: array[int] | None = None
+    for entry, facts in found:
+        if not facts.is_sheet or shared + facts.size + facts.shared_cells * longest <= limits.max_sheet_bytes:
             continue
-        text = tail + block
-        columns.update(_COLUMN.findall(text))
-        last_row = max([last_row, *map(int, set(_ROW.findall(text)))])
-        _count_errors(text, facts, len(tail))
-        tail = text[-_OVERLAP:]
-    area = last_row * max(map(_as_number, columns), default=0)
-    if area > limits.max_sheet_area:
-        raise _too_wide(last_row, max(columns, key=_as_number).decode(), limits)
-    return size
+        if lengths is None:
+            lengths = array("L")
+            for table, _ in tables:
+                lengths.extend(measure_texts(_inflate(file, table)))
+        if shared + facts.size + sum_shown_texts(_inflate(file, entry), lengths) > limits.max_sheet_bytes:
+            raise _too_much_text(limits)
 
 
 def _inflate(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -125,24 +133,6 @@ def _read_stored(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield block
 
 
-def _count_errors(text: bytes, facts: WorkbookFacts, seen: int) -> None:
-    """Count error cells that end beyond the first ``seen`` bytes, which were looked at before."""
-    if b't="e"' not in text and b"t='e'" not in text:
-        return
-    for match in _ERROR.finditer(text):
-        if match.end() > seen:
-            facts.errors += 1
-            facts.first_error = facts.first_error or match[1].decode()
-
-
-def _as_number(letters: bytes) -> int:
-    """Return the position of a column: A is 1, AA is 27."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
 def _too_large(limits: Limits) -> ReadProblem:
     return ReadProblem(
         N_("Unpacked, the workbook has more than %(limit)s bytes."),
@@ -151,13 +141,23 @@ def _too_large(limits: Limits) -> ReadProblem:
     )
 
 
-def _too_wide(row: int, column: str, limits: Limits) -> ReadProblem:
+def _too_wide(facts: EntryFacts, limits: Limits) -> ReadProblem:
+    from xlsxwriter.utility import xl_col_to_name  # noqa: PLC0415 - not for the web process
+
     return ReadProblem(
         N_(
             "A sheet uses cells as far as column %(column)s and row %(row)s, more than %(limit)s cells in all."
         ),
         N_("Delete the stray cells beyond the table, or save the table as CSV (UTF-8)."),
-        column=column,
-        row=row,
+        column=xl_col_to_name(facts.columns - 1),
+        row=facts.rows,
         limit=limits.max_sheet_area,
+    )
+
+
+def _too_much_text(limits: Limits) -> ReadProblem:
+    return ReadProblem(
+        N_("With the texts of its cells, a sheet takes more than %(limit)s bytes."),
+        N_("Save the table as CSV (UTF-8), which is read a part at a time."),
+        limit=limits.max_sheet_bytes,
     )
