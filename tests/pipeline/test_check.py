@@ -93,6 +93,21 @@ def test_a_shortened_number_is_refused_everywhere_but_in_a_long_text() -> None:
     assert good.problems == []
 
 
+def test_a_column_of_plain_texts_and_one_with_a_special_text_are_read_alike() -> None:
+    """Three rows come at once: the first three hold nothing special, the others something each."""
+    long, composed = "x" * 256, "Cafe\u0301"
+    texts = ["A", "", " B ", "C", long, "D", composed, "", "E", "7,89123E+12", "+", "F"]
+    rows = check(
+        "reference,n\n" + "".join(f"{text!r},1\n".replace("'", '"') for text in texts), RULES_OF_TEXT
+    )
+    values = [row.values.get("reference") for row in rows]
+    assert values == ["A", None, "B", "C", None, "D", "Café", None, "E", None, "+", "F"]
+    assert [row.line for row in rows if row.problems] == [6, 11]
+
+
+RULES_OF_TEXT = {"reference": ColumnRule("reference"), "quantity": ColumnRule("n")}
+
+
 def test_what_is_wrong_with_a_row_as_such_comes_first() -> None:
     rows = check("reference,product,quantity,unit_price\nS-1,A,1,2\nS-2,B,x,2,left,over\nS-3,C,1,2\n", RULES)
     assert [len(row.problems) for row in rows] == [0, 2, 0]

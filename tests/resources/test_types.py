@@ -23,6 +23,7 @@ from webapp.resources.types import (
     Text,
     clean_text,
     fold_key,
+    fold_keys,
     fold_search,
 )
 
@@ -157,3 +158,41 @@ def test_a_key_is_the_same_however_it_is_typed(text: str) -> None:
 @pytest.mark.parametrize(("typed", "stored"), [("cafe", "Café"), ("STRASSE", "Straße"), ("résumé", "Resume")])
 def test_search_minds_neither_accents_nor_case(typed: str, stored: str) -> None:
     assert fold_search(typed) == fold_search(stored)
+
+
+TEXTS = st.lists(
+    st.one_of(
+        st.text(max_size=8),
+        st.text("a\u0301 \u1100\u1161\u00a0\n\x00é", max_size=5),
+        st.text("x", min_size=254, max_size=257),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(TEXTS)
+@pytest.mark.parametrize(
+    "kind", [Text(), Text(max_length=10_000, multiline=True), Reference(resource="brands")]
+)
+def test_texts_that_are_taken_as_they_are_are_those_that_parsing_returns(
+    kind: FieldType, texts: list[str]
+) -> None:
+    if kind.takes_as_they_are("\n".join(texts), max(map(len, texts))):
+        assert [kind.parse(text) for text in texts] == [text.strip() for text in texts]
+
+
+@pytest.mark.parametrize("kind", [Email(), Integer(), Money(), DateTime(), Choice(options=("a",))])
+def test_what_is_no_mere_text_is_parsed_one_by_one(kind: FieldType) -> None:
+    assert not kind.takes_as_they_are("a", 1)
+
+
+@pytest.mark.parametrize("bad", ["x" * 256, "a\x00", "a\u0301"])
+def test_one_text_that_is_not_its_own_value_has_all_looked_at(bad: str) -> None:
+    assert Text().takes_as_they_are("Café\nß", 4)
+    assert not Text().takes_as_they_are(f"Café\n{bad}", max(4, len(bad)))
+
+
+@given(st.lists(st.text(max_size=5), max_size=5))
+def test_many_twins_are_those_of_each(texts: list[str]) -> None:
+    assert fold_keys(texts) == [fold_key(text) for text in texts]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tests.support.databases import on_both_databases
+from tests.support.databases import counted_queries, on_both_databases
 from tests.support.factories import (
     actions,
     complaints,
@@ -23,6 +23,7 @@ from webapp.extensions import db
 from webapp.models import Brand, Category, Change, Inflow, Outflow, Product, ProductModel, Supplier
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.registry import get_resource
+from webapp.services import record_references
 from webapp.services.records import Plan, SaveContext, save_rows
 from webapp.services.stock import StockLedger
 
@@ -296,3 +297,18 @@ def test_a_dry_run_lists_what_would_be_created_and_creates_nothing(session: Sess
         "product_model": ["X-1"],
     }
     assert session.scalar(select(func.count()).select_from(Category)) == 0
+
+
+def test_a_dry_run_asks_for_each_name_once_as_long_as_they_are_few(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("categories", {"name": "Tools"}, {"name": "Toys"})
+    rows = [product(str(n), category="Tools" if n % 2 else "nothing") for n in range(8)]
+    asked = []
+    for kept in (20_000, 1):
+        monkeypatch.setattr(record_references, "KEPT_NAMES", kept)
+        with counted_queries() as queries:
+            plans, _ = try_out("products", *rows)
+        assert actions(plans) == ["failed", "created"] * 4
+        asked.append(sum("category" in query.split("FROM")[1] for query in queries if "FROM" in query))
+    assert asked == [1, 4]

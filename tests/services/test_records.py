@@ -55,6 +55,15 @@ def test_a_row_that_changes_nothing_is_unchanged_and_leaves_no_trace(session: Se
     assert session.scalars(select(Brand)).one().version == 1
 
 
+def test_a_column_beside_the_record_gets_into_no_record(session: Session) -> None:
+    """The brand tells models apart; a product has no such column."""
+    save("categories", {"name": "Tools"})
+    save("brands", {"name": "Acme"})
+    save("product_models", {"brand": "Acme", "name": "X-1"})
+    (made,) = save("products", product("A", product_model="X-1", brand="Acme"))
+    assert made.after.keys() == {item.column for item in get_resource("products").writable_fields}
+
+
 def test_keys_match_whatever_their_case_and_composition(session: Session) -> None:
     save("categories", {"name": "Café"})
     assert actions(save("categories", {"name": "CAFE\u0301", "description": "hot"})) == ["updated"]

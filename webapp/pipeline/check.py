@@ -3,8 +3,9 @@
 What needs the database (references, keys, stock) is checked by the service that saves the rows.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from webapp.pipeline.read_evidence import is_damaged_number
@@ -148,15 +149,26 @@ class Checker:
         empty = [""] * len(lines)
         names = [parser.field.name for parser in self.parsers]
         values = [parser.parse_all(texts.get(parser.rule.column or "", empty)) for parser in self.parsers]
+        raws = map(RawRow, repeat(places), zip(*texts.values(), strict=True))
+        named = map(dict, map(zip, repeat(names), zip(*values, strict=True)))
         rows = [
-            CheckedRow(line, dict(zip(names, cells, strict=True)), [], RawRow(places, raw), self.columns)
-            for line, raw, cells in zip(
-                lines, zip(*texts.values(), strict=True), zip(*values, strict=True), strict=True
-            )
+            CheckedRow(line, given, [], raw, self.columns)
+            for line, given, raw in zip(lines, named, raws, strict=True)
         ]
         for parser, column in zip(self.parsers, values, strict=True):
             parser.take_out(rows, column)
         return rows
+
+
+class _Known(dict[str, Any]):
+    """Texts with what they stand for, which is found out when one comes for the first time."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self.parse = parse
+
+    def __missing__(self, text: str) -> Any:
+        value = self[text] = self.parse(text)
+        return value
 
 
 class _Parser:
@@ -167,23 +179,37 @@ class _Parser:
         self.rule = rule
         self.style = style
         self.is_long_text = isinstance(item.type, Text) and item.type.multiline
-        self.known: dict[str, Any] = {}
-        self.has_problems = False
+        self.is_straight = not rule.values and not rule.default
+        self.known = _Known(self._parse)
+        self.has_gaps = self.has_problems = False
 
-    def parse_all(self, texts: Sequence[str]) -> list[Any]:
+    def parse_all(self, texts: Sequence[str]) -> Sequence[Any]:
         """Return the value of each text: None where there is nothing, a Problem where it cannot be taken."""
+        if self.is_straight and texts and self._are_values(texts):
+            return self._trim(texts)
         if len(self.known) > MEMO_TEXTS:
             self.known.clear()
-            self.has_problems = False
-        known = self.known
-        for text in set(texts).difference(known):
-            known[text] = self._parse(text)
-        return [known[text] for text in texts]
+            self.has_gaps = self.has_problems = False
+        return list(map(self.known.__getitem__, texts))
+
+    def _are_values(self, texts: Sequence[str]) -> bool:
+        joined = "\n".join(texts)
+        if "+" in joined and not self.is_long_text:  # one may be a damaged number
+            return False
+        return self.field.type.takes_as_they_are(joined, max(map(len, texts)))
+
+    def _trim(self, texts: Sequence[str]) -> Sequence[str | None]:
+        trimmed = list(map(str.strip, texts))
+        if "" not in trimmed:
+            return trimmed
+        self.has_gaps = True
+        return [text or None for text in trimmed]
 
     def _parse(self, text: str) -> Any:
         text = text.strip()
         text = self.rule.values.get(text, text) or self.rule.default
         if not text:
+            self.has_gaps = True
             return None
         try:
             if not self.is_long_text and text[-1].isdigit() and is_damaged_number(text):
@@ -196,7 +222,7 @@ class _Parser:
     def take_out(self, rows: Sequence[CheckedRow], values: Sequence[Any]) -> None:
         """Leave the rows without this field where it is empty or wrong, and say what is wrong."""
         name = self.field.name
-        if None in values:
+        if self.has_gaps:
             for row, value in zip(rows, values, strict=True):
                 if value is None:
                     del row.values[name]

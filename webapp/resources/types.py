@@ -6,7 +6,7 @@ says what is wrong and what to do in words that a page can translate.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -80,6 +80,13 @@ class FieldType:
         """Return the value that ``text`` (not empty, trimmed) stands for, or raise Problem."""
         raise NotImplementedError
 
+    def takes_as_they_are(self, joined: str, longest: int) -> bool:
+        """Whether every text is its own value, once trimmed: told of a whole column, joined by line breaks.
+
+        False where one may not be, or where that is not known without parsing each.
+        """
+        return False
+
     def format(self, value: Any, style: Style = PLAIN) -> str:
         """Return the text of a value for a file; None is the empty text."""
         return "" if value is None else str(value)
@@ -111,6 +118,11 @@ class Text(FieldType):
             )
         return value
 
+    def takes_as_they_are(self, joined: str, longest: int) -> bool:
+        """Whether ``parse`` would return all of them (measured: a column of titles at a tenth of the time)."""
+        is_short = longest <= self.max_length
+        return is_short and "\x00" not in joined and unicodedata.is_normalized("NFC", joined)
+
     @property
     def accepts(self) -> Phrase:
         """What the help table says."""
@@ -132,6 +144,10 @@ class Email(Text):
                 N_("“%(value)s” is not an e-mail address."), N_("Write it as name@example.com."), value=value
             )
         return value
+
+    def takes_as_they_are(self, joined: str, longest: int) -> bool:
+        """Each has to be looked at."""
+        return False
 
     @property
     def accepts(self) -> Phrase:
@@ -332,6 +348,10 @@ class Reference(FieldType):
         """The key's own text, cleaned like every text."""
         return Text(self.max_length).parse(text)
 
+    def takes_as_they_are(self, joined: str, longest: int) -> bool:
+        """As of every text."""
+        return Text(self.max_length).takes_as_they_are(joined, longest)
+
     @property
     def accepts(self) -> Phrase:
         """What the help table says."""
@@ -350,6 +370,13 @@ def fold_key(text: str) -> str:
     if text.isascii():  # most text is, and this is called for every row
         return text.strip().casefold()
     return unicodedata.normalize("NFC", clean_text(text).casefold())
+
+
+def fold_keys(texts: Sequence[str]) -> list[str]:
+    """Return the twin of each text."""
+    if "".join(texts).isascii():
+        return [text.strip().casefold() for text in texts]
+    return [fold_key(text) for text in texts]
 
 
 def fold_search(text: str) -> str:

@@ -148,11 +148,12 @@ def _convert(
     for place, name in enumerate(names):
         convert = table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
         if convert and name not in ready:
-            columns[place] = _convert_column(convert, columns[place])
+            columns[place] = convert_values(convert, columns[place])
     return columns
 
 
-def _convert_column(convert: Any, values: Sequence[Any]) -> list[Any]:
+def convert_values(convert: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+    """Return the values of a column converted, equal ones once."""
     try:
         known = {value: convert(value) for value in set(values)}
     except TypeError:  # what cannot be hashed, such as JSON's dicts
@@ -206,12 +207,14 @@ def join_values(
 ) -> ValuesTable:
     """Return a table of tuples, to find the rows in which ``columns`` are equal to one of them.
 
-    However many there are, the statement is the same and goes through an index on the columns.
+    However many there are, the statement is the same and goes through an index on the columns. PostgreSQL must not
+    see how many: for thousands it would read all of a table that has a hundred times as many, at every call (measured:
+    50 ms instead of 11 for 5,000 of 100,000). Out of a query they count as ten.
     """
     names = [f"wanted{place}" for place in range(len(columns))]
     if session.get_bind().dialect.name == "postgresql":
         arrays = [
-            cast(bindparam(name, type_=String), ARRAY(one.type))
+            select(cast(bindparam(name, type_=String), ARRAY(one.type))).scalar_subquery()
             for name, one in zip(names, columns, strict=True)
         ]
         wanted: Any = func.unnest(*arrays).table_valued(*names).render_derived("wanted")

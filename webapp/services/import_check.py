@@ -1,7 +1,6 @@
 """The check of an import: every row as it would be saved, nothing written but what was found."""
 
 import time
-from collections import Counter
 
 from sqlalchemy.orm import Session
 
@@ -41,20 +40,19 @@ def run_check(run: JobRun) -> None:
 def check_all(run: JobRun, source: RowSource) -> CheckReport:
     """Check every row of a file as it would be saved now, and keep what is wrong with them."""
     clear_row_errors(run)
-    run.counts = dict.fromkeys(run.counts, 0)
-    run.processed = 0
     report = CheckReport(run.task_id, source)
+    run.counts = dict(report.counts)
+    run.processed = 0
     context = make_context(run, source, is_dry=True)
     waiting: list[CheckedRow] = []
     written = time.monotonic()
     source.chunk_rows = CHUNK_ROWS
+    source.is_ahead = db.engine.dialect.name == "postgresql"  # SQLite works in this process
     for rows in source.read():
         plans = save_file_rows(db.session(), source, rows, context)
         db.session.rollback()
-        report.add(plans)
-        waiting += [plan.row for plan in plans if plan.action == "failed"]
-        for action, count in Counter(plan.action for plan in plans).items():
-            run.counts[action] += count
+        waiting += report.add(plans)
+        run.counts = dict(report.counts)
         run.processed += len(plans)
         if len(waiting) >= WAITING_ERRORS or time.monotonic() - written > WRITE_SECONDS:
             _write(run, waiting)

@@ -2,13 +2,17 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.extensions import settings
+from webapp.pipeline.check import CheckedRow
 from webapp.resources.base import Field
 from webapp.resources.registry import get_resource
 from webapp.resources.types import Reference, Style
@@ -23,6 +27,7 @@ GATHERED_GROUPS = 10_000
 LINES = 5
 UNKNOWN_VALUES = 200
 NEW_NAMES = 200
+ACTION = attrgetter("action")
 UNKNOWN_REFERENCE = "There is no %(kind)s “%(value)s”."  # as the resolving of references says it
 
 
@@ -42,20 +47,21 @@ class CheckReport:
         self.started = time.monotonic()
         self.seconds = 0.0
 
-    def add(self, plans: Sequence[Plan]) -> None:
-        """Take what would become of some rows."""
-        for plan in plans:
-            self.counts[plan.action] += 1
-            if plan.action == "failed":
-                self._add_errors(plan)
-            elif plan.action == "created" or plan.before:  # else an earlier row would have saved it
-                self._add_sample(plan)
+    def add(self, plans: Sequence[Plan]) -> list[CheckedRow]:
+        """Take what would become of some rows; return those that would fail."""
+        found = Counter(map(ACTION, plans))
+        for action, count in found.items():
+            self.counts[action] += count
+        for action, samples in self.samples.items():
+            if found[action] and len(samples) < SAMPLES:
+                # Without what was before, an earlier row would have saved it.
+                fit = (one for one in plans if one.action == action and (action == "created" or one.before))
+                samples.extend(islice(fit, SAMPLES - len(samples)))
+        failed = [plan for plan in plans if plan.action == "failed"] if found["failed"] else []
+        for plan in failed:
+            self._add_errors(plan)
         self.stock.add(plans)
-
-    def _add_sample(self, plan: Plan) -> None:
-        samples = self.samples.get(plan.action)
-        if samples is not None and len(samples) < SAMPLES:
-            samples.append(plan)
+        return [plan.row for plan in failed]
 
     def _add_errors(self, plan: Plan) -> None:
         for item in plan.row.problems:

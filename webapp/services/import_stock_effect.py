@@ -25,20 +25,21 @@ class StockEffect:
 
     def add(self, plans: Sequence[Plan]) -> None:
         """Take what would become of some rows."""
+        moved = self._moved
         for plan in plans:
-            if plan.delta and plan.product_id is not None and plan.action != "failed":
-                self._count(plan.delta)
-                first = self._moved.get(plan.product_id, plan.quantities)[0]
-                self._moved[plan.product_id] = (first, plan.quantities[1])
+            delta, product_id = plan.delta, plan.product_id
+            if delta and product_id is not None and plan.action != "failed":
+                if delta > 0:
+                    self.pieces_in += delta
+                else:
+                    self.pieces_out -= delta
+                first, last = plan.quantities
+                moved[product_id] = (moved[product_id][0] if product_id in moved else first), last
             elif plan.opening and self.is_products:
-                self._count(plan.opening)
+                self.pieces_in += plan.opening
                 if len(self._opened) < SHOWN_PRODUCTS or plan.opening >= self._opened[-1][0]:
                     opened = (plan.opening, plan.after["serial_number"], plan.after["title"])
                     self._opened = nlargest(SHOWN_PRODUCTS, [*self._opened, opened])
-
-    def _count(self, delta: int) -> None:
-        self.pieces_in += max(delta, 0)
-        self.pieces_out += max(-delta, 0)
 
     def to_json(self, session: Session) -> dict[str, Any]:
         """Return the sums, and the largest changes with the products' names."""

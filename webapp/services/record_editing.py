@@ -164,7 +164,7 @@ class Editing:
         """Refuse the key of another record."""
         key = self.shape.key_of(plan.after) if plan.after else None
         found = find_existing(self.session, self.shape, [key], lock=False) if key else {}
-        if any(values["id"] != self.record_id for values in found.values()):
+        if any(held[0] != self.record_id for held in found.values()):
             row.add_problem(self.resource.reference_field, self._describe_taken())
 
     def _describe_taken(self) -> Problem:

@@ -1,6 +1,6 @@
 """What becomes of a row: decided in Python, in file order, before anything is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from webapp.pipeline.check import CheckedRow, missing
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
 from webapp.services.record_missing import MissingRecord
-from webapp.services.record_shape import Key, Shape
+from webapp.services.record_shape import Held, Key, Shape
 from webapp.services.seen_keys import SeenKeys
 from webapp.services.seen_prices import PRICES, SeenPrices, mark_of
 from webapp.services.stock import DIRECTIONS, StockLedger
@@ -19,6 +19,9 @@ MODES = ("upsert", "create", "update")
 EMPTY_CHOICES = ("keep", "clear")
 REPEATED_CHOICES = ("error", "add_up")
 REFERENCE_PREFIXES = {"inflows": "IN", "outflows": "OUT"}
+
+
+Named = tuple[int, str]  # a record that a name may mean: its id, and the folded key of what it belongs to
 
 
 def make_reference(resource_name: str, record_id: int) -> str:
@@ -54,8 +57,9 @@ class SaveContext:
     what they would be, by field and folded name.
 
     One context belongs to one job: ``seen`` knows the rows that came before, and in a dry run ``opened`` the stock
-    with which they would have begun new products and ``prices`` those of movements to add up. With
-    ``all_or_nothing`` a batch with a bad row sends no signals, because its caller rolls it back.
+    with which they would have begun new products, ``prices`` those of movements to add up, and ``named`` what names
+    mean, by field and folded name. With ``all_or_nothing`` a batch with a bad row sends no signals, because its caller
+    rolls it back.
     """
 
     actor_id: int | None
@@ -72,6 +76,7 @@ class SaveContext:
     seen: SeenKeys = field(default_factory=SeenKeys)
     opened: SeenKeys = field(default_factory=SeenKeys)
     prices: SeenPrices = field(default_factory=SeenPrices)
+    named: dict[str, dict[str, Sequence[Named]]] = field(default_factory=dict)
 
 
 class StockMove(NamedTuple):
@@ -86,6 +91,7 @@ class StockMove(NamedTuple):
 class Plan:
     """What becomes of one row: the record's columns before and after, and its stock effect.
 
+    Nothing is told of a row of a file that is unchanged, as most are in one that comes again, but its id.
     ``needs`` are the records that are created before it, ``opened`` is the movement that brings a
     new product's quantity in, ``left`` what a movement does to the product that it is no longer of.
     """
@@ -117,7 +123,7 @@ class Planner:
         shape: Shape,
         context: SaveContext,
         ledger: StockLedger,
-        existing: Mapping[Key, dict[str, Any]],
+        existing: Mapping[Key, Held],
         lines: Mapping[Key, int],
         opened: Mapping[Key, int] = MappingProxyType({}),
         prices: Mapping[tuple[Key, str], int] = MappingProxyType({}),
@@ -130,24 +136,39 @@ class Planner:
         self.lines = lines
         self.opened = opened
         self.prices = prices
+        self.blank = dict.fromkeys(shape.columns)
+        self.direction = DIRECTIONS.get(self.name, 0)
         self.needed = {column for _, column in shape.required}
+        # Where movements are added up, the price of each is known to the next one.
+        has_prices = shape.is_movement and context.repeated == "add_up"
+        self.may_be_same = context.mode != "create" and context.empty != "clear" and not has_prices
         self.now = utc_now().replace(microsecond=0)
 
     def plan(self, row: CheckedRow, key: Key | None) -> Plan:
         """Return what becomes of a row."""
         if row.problems:
             return Plan(row, "failed")
-        before = self.existing.get(key) if key else None
+        held = self.existing.get(key) if key else None
         line = self.lines.get(key, 0) if key else 0
         if key and line and self.shape.is_movement:
-            made = self._plan_repeated(row, key, before, line)
-        elif before:
-            made = self._plan_update(row, before)
+            made = self._plan_repeated(row, key, self._read(held) if held else None, line)
+        elif held:
+            if self.may_be_same and self._is_same(row, held):
+                return Plan(row, "unchanged", held[0])
+            made = self._plan_update(row, self._read(held))
         elif line:  # a dry run: the earlier row would have saved it
             made = self._plan_again(row, self.opened.get(key) if key else None)
         else:
             made = self._plan_create(row)
         return self._move(made) if self.shape.is_movement and made.action != "failed" else made
+
+    def _is_same(self, row: CheckedRow, held: Held) -> bool:
+        """Whether the record has all that the row gives."""
+        values = held[1:]
+        return tuple(map(row.values.get, self.shape.columns, values)) == values
+
+    def _read(self, held: Held) -> dict[str, Any]:
+        return dict(zip(self.shape.held_columns, held, strict=True))
 
     def plan_change(self, row: CheckedRow, before: dict[str, Any]) -> Plan:
         """Return what becomes of a record that the row changes; the row may give it another key."""
@@ -180,7 +201,9 @@ class Planner:
                 if column not in values:
                     row.add_problem(item.name, missing(item))
             return Plan(row, "failed")
-        after = dict(zip(self.shape.columns, map(values.get, self.shape.columns), strict=True))
+        after = self.blank | values
+        for name in self.shape.beside:
+            after.pop(name, None)
         made = Plan(row, "created", after=after)
         if self.name == "products":
             made.opening, after["quantity"] = after["quantity"] or 0, 0
@@ -190,15 +213,14 @@ class Planner:
         return made
 
     def _fill_movement(self, after: dict[str, Any]) -> None:
-        product = self.ledger.get_product(after["product_id"])
         if after["occurred_at"] is None:
             after["occurred_at"] = self.now
         if after["kind"] is None:
             after["kind"] = "purchase" if self.name == "inflows" else "sale"
         if after["unit_cost"] is None:
-            after["unit_cost"] = product.cost_price
+            after["unit_cost"] = self.ledger.get_product(after["product_id"]).cost_price
         if "unit_price" in after and after["unit_price"] is None:
-            after["unit_price"] = product.sell_price
+            after["unit_price"] = self.ledger.get_product(after["product_id"]).sell_price
 
     def _plan_update(self, row: CheckedRow, before: dict[str, Any]) -> Plan:
         if self.context.mode == "create":
@@ -269,8 +291,7 @@ class Planner:
         return before is not None and price != before[name]
 
     def _move(self, plan: Plan) -> Plan:
-        before, after = plan.before, plan.after
-        direction = DIRECTIONS[self.name]
+        before, after, direction = plan.before, plan.after, self.direction
         already = before["quantity"] if before else 0
         plan.product_id = after["product_id"]
         try:

@@ -135,9 +135,10 @@ def _write(
     shape = get_shape(use.resource)
     keys = [key for plan in plans if (key := shape.key_of(plan.after)) is not None]
     ids = {plan.record_id for plan in plans}
-    for values in find_existing(session, shape, keys, lock=False).values():
-        if values["id"] not in ids:
-            raise Invalid({"replacement": describe_taken(use, values[use.resource.reference_field])})
+    for record_id, *values in find_existing(session, shape, keys, lock=False).values():
+        if record_id not in ids:
+            name = values[shape.columns.index(use.resource.reference_field)]
+            raise Invalid({"replacement": describe_taken(use, name)})
     try:
         with session.begin_nested():
             write_plans(session, shape, plans, context, ledger)

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 from webapp.pipeline.check import CheckedRow
 from webapp.resources.base import N_, Field, Resource
 from webapp.resources.registry import get_resource
-from webapp.resources.types import Problem, Reference, fold_key
+from webapp.resources.types import Problem, Reference, fold_key, fold_keys
 from webapp.services.bulk import join_values
 from webapp.services.record_missing import MissingRecord
-from webapp.services.record_plan import SaveContext
+from webapp.services.record_plan import Named, SaveContext
 from webapp.services.record_shape import Shape, get_table
 from webapp.services.stock import StockLedger
 
+KEPT_NAMES = 20_000  # of each field of a dry run: 5 MB
 NEVER_CREATED = frozenset({"products"})  # a name alone makes no product
 
 
@@ -31,7 +32,8 @@ def resolve_references(
     for item in shape.references:
         texts = {row.values[item.name] for row in rows if item.name in row.values}
         if texts:
-            _Resolver(session, item, context, ledger).resolve(rows, {text: fold_key(text) for text in texts})
+            twins = dict(zip(texts, fold_keys(list(texts)), strict=True))
+            _Resolver(session, item, context, ledger).resolve(rows, twins)
 
 
 class _Resolver:
@@ -55,21 +57,21 @@ class _Resolver:
         is_product = self.target.name == "products"
         wanted = set(folded.values())
         found: Mapping[str, Any] = (
-            self.ledger.find(self.session, wanted) if is_product else self._find(wanted)
+            self.ledger.find(self.session, wanted) if is_product else self._find_or_remember(wanted)
         )
         scope = self.type.scope
-        known: dict[tuple[str, str | None], int] = {}  # what a text means comes again and again
+        known: dict[Any, int] = {}  # what a text means comes again and again
         for row in rows:
             values = row.values
             text = values.get(name)
             if text is None:
                 continue
-            meant = text, values.get(scope) if scope else None
-            if meant in known:
-                values[column] = known[meant]
+            meant = (text, values.get(scope)) if scope else text
+            if (known_id := known.get(meant)) is not None:
+                values[column] = known_id
                 continue
             match = found.get(folded[text])
-            value = match if is_product else self._choose(row, folded[text], match or [])
+            value = match if is_product else self._choose(row, folded[text], match or ())
             if value is not None:
                 values[column] = value
                 if type(value) is int:
@@ -77,7 +79,20 @@ class _Resolver:
             elif is_product:
                 row.add_problem(name, self._not_found(text))
 
-    def _find(self, wanted: set[str]) -> dict[str, list[tuple[int, str]]]:
+    def _find_or_remember(self, wanted: set[str]) -> Mapping[str, Sequence[Named]]:
+        """Ask for each name once in a dry run, as long as they are few."""
+        if not self.context.is_dry:
+            return self._find(wanted)
+        known = self.context.named.setdefault(self.field.name, {})
+        if len(known) > KEPT_NAMES:
+            known.clear()
+        new = wanted - known.keys()
+        if new:
+            known |= dict.fromkeys(new, ())
+            known |= self._find(new)
+        return known
+
+    def _find(self, wanted: set[str]) -> dict[str, list[Named]]:
         """Return ``{folded key: [(id, folded key of its scope)]}``."""
         table = get_table(self.target)
         key = table.c[f"{self.target.reference_field}_key"]
@@ -88,7 +103,7 @@ class _Resolver:
             above = get_table(parent)
             query = query.add_columns(above.c[f"{parent.reference_field}_key"])
             query = query.join(above, table.c[self._scope().column] == above.c.id)
-        found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        found: dict[str, list[Named]] = defaultdict(list)
         for row in self.session.execute(query, join.parameters):
             found[row[0]].append((row[1], row[2] if self.type.scope else ""))
         return found
@@ -100,9 +115,7 @@ class _Resolver:
         scope: Any = self._scope().type
         return get_resource(scope.resource)
 
-    def _choose(
-        self, row: CheckedRow, twin: str, candidates: list[tuple[int, str]]
-    ) -> int | MissingRecord | None:
+    def _choose(self, row: CheckedRow, twin: str, candidates: Sequence[Named]) -> int | MissingRecord | None:
         """Return the record's id or the record that is to be created; or None, and the row says why."""
         scope = row.values.get(self.type.scope) if self.type.scope else None
         if scope is not None:

@@ -4,7 +4,7 @@ Each row is checked, has its stock effect and sends its signals, in file order; 
 A bad row never takes its neighbours with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from webapp.services.record_plan import (
     StockMove,
 )
 from webapp.services.record_references import resolve_references
-from webapp.services.record_shape import Key, get_shape
+from webapp.services.record_shape import Held, Key, get_shape
 from webapp.services.record_write import allocate_ids, write_openings, write_plans
 from webapp.services.signals import record_saved, rows_saved, stock_moved
 from webapp.services.stock import StockLedger
@@ -84,7 +84,7 @@ class _Batch:
         self.shape = get_shape(resource)
         self.context = context
         self.ledger = ledger or context.ledger or StockLedger(is_dry=context.is_dry)
-        self.existing: dict[Key, dict[str, Any]] = {}
+        self.existing: dict[Key, Held] = {}
         self.lines: dict[Key, int] = {}
         self.opened: dict[Key, int] = {}
         self.prices: dict[tuple[Key, str], int] = {}
@@ -102,11 +102,12 @@ class _Batch:
         """Resolve references and find the records that the rows' keys name."""
         good = [row for row in rows if not row.problems]
         resolve_references(self.session, self.shape, good, self.context, self.ledger)
-        keyed = [(row, None if row.problems else self.shape.key_of(row.values)) for row in rows]
-        wanted = dict.fromkeys(key for _, key in keyed if key is not None)
-        keys = [key for key in wanted if not self._is_new(key)]
-        for key in keys:
-            self.existing.pop(key, None)
+        named = self.shape.keys_of([row.values for row in rows])
+        keyed = [(row, None if row.problems else key) for row, key in zip(rows, named, strict=True)]
+        keys = self._list_known(key for _, key in keyed)
+        if self.existing:
+            for key in keys:
+                self.existing.pop(key, None)
         found = find_existing(self.session, self.shape, keys, lock=not self.context.is_dry)
         self.existing |= found
         if self.has_seen:
@@ -117,6 +118,15 @@ class _Batch:
             if found and self.context.job_id is not None and not self.context.is_dry:
                 self.lines |= find_lines_of_job(self.session, self.shape, self.context.job_id, found)
         return keyed
+
+    def _list_known(self, keys: Iterable[Key | None]) -> list[Key]:
+        """Return the different keys in which no part is a record that does not exist yet."""
+        wanted = dict.fromkeys(keys)
+        wanted.pop(None, None)
+        known: Any = wanted
+        if self.context.create_missing:
+            known = [key for key in wanted if key and not any(type(part) is MissingRecord for part in key)]
+        return list(known)
 
     def _save_group(self, group: list[KeyedRow], *, is_last_try: bool = False) -> list[Plan]:
         if self.context.is_dry:
@@ -166,17 +176,15 @@ class _Batch:
         """Let later rows of the job meet what these have saved."""
         if not self.has_repeats and not self.has_seen:
             return
-        taken = [
-            (key, plan)
-            for (_, key), plan in zip(group, plans, strict=True)
-            if plan.action != "failed" and key is not None and not self._is_new(key)
-        ]
+        made = {key: plan for (_, key), plan in zip(group, plans, strict=True) if plan.action != "failed"}
+        taken = {key: made[key] for key in self._list_known(made)}
         if self.has_repeats and not self.context.is_dry:
-            for key, plan in taken:
-                values = plan.after | {"id": plan.record_id}
-                self.existing[key] = values | {"quantity": plan.opening} if plan.opening else values
+            for key, plan in taken.items():
+                if _is_change(plan):
+                    after = plan.after | {"quantity": plan.opening} if plan.opening else plan.after
+                    self.existing[key] = self.shape.hold(plan.record_id, after)
         if self.has_seen:
-            new = {key: plan for key, plan in taken if key not in self.lines}
+            new = {key: plan for key, plan in taken.items() if key not in self.lines}
             if self.has_prices:
                 self.prices |= self.context.prices.add((key, plan.after) for key, plan in new.items())
             lines = {key: plan.row.line for key, plan in new.items()}
@@ -185,15 +193,12 @@ class _Batch:
                 lines if self.context.is_dry else {key: lines[key] for key in new if not _is_change(new[key])}
             )
             self.context.seen.add(kept)
-            self.lines |= lines
+            if self.has_repeats:
+                self.lines |= lines
         if self.context.is_dry and self.shape.resource.name == "products":
-            opened = {key: plan.opening for key, plan in taken if plan.action == "created"}
+            opened = {key: plan.opening for key, plan in taken.items() if plan.action == "created"}
             self.context.opened.add(opened)
             self.opened |= opened
-
-    def _is_new(self, key: Key) -> bool:
-        """Whether a part of the key is a record that does not exist yet."""
-        return bool(self.context.create_missing) and any(type(part) is MissingRecord for part in key)
 
     def _write(self, plans: list[Plan]) -> None:
         if self.context.create_missing:
@@ -223,6 +228,9 @@ def _is_change(plan: Plan) -> bool:
 
 def _split_at_repeats(rows: Sequence[KeyedRow]) -> list[list[KeyedRow]]:
     """Cut where a key comes again, so that the later row meets what the earlier one has saved."""
+    named = [key for _, key in rows if key is not None]
+    if len(set(named)) == len(named):
+        return [list(rows)]
     groups: list[list[KeyedRow]] = []
     group: list[KeyedRow] = []
     keys: set[Key] = set()

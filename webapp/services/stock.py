@@ -4,8 +4,10 @@ A ledger holds the quantities of the products that a batch touches, locked until
 movement is weighed against it in file order, and one UPDATE a product writes the sum at the end.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,11 +18,24 @@ from webapp.models.base import utc_now
 from webapp.resources.base import N_
 from webapp.resources.types import Problem
 from webapp.services.bulk import join_values, update_tuples
+from webapp.services.fetching import fetch_tuples
 from webapp.services.stock_levels import Level, watch_levels
 
 DIRECTIONS = {"inflows": 1, "outflows": -1}
 PRODUCTS: Any = Product.__table__
 KEPT_PRODUCTS = 20_000  # of a dry run: 15 MB
+
+
+class StockedProduct(NamedTuple):
+    """What movements ask of their product."""
+
+    id: int
+    serial_number: str
+    serial_number_key: str
+    quantity: int
+    cost_price: Decimal
+    sell_price: Decimal
+    reorder_level: int
 
 
 class StockLedger:
@@ -33,7 +48,7 @@ class StockLedger:
 
     def __init__(self, *, is_dry: bool = False) -> None:
         self.is_dry = is_dry
-        self._products: dict[int, Any] = {}
+        self._products: dict[int, StockedProduct] = {}
         self._ids: dict[str, int] = {}
         self._quantities: dict[int, int] = {}
         self._touched: set[int] = set()
@@ -44,20 +59,20 @@ class StockLedger:
         if wanted:
             self._read(session, PRODUCTS.c.id, wanted)
 
-    def find(self, session: Session, serial_numbers: Collection[str]) -> dict[str, int]:
+    def find(self, session: Session, serial_numbers: AbstractSet[str]) -> Mapping[str, int]:
         """Read, and lock in order of their ids, the products of a batch; return their ids.
 
-        The serial numbers are folded ones.
+        The serial numbers are folded ones. A dry run returns those of earlier batches with them.
         """
-        if self.is_dry and len(self._products) > KEPT_PRODUCTS:
+        if not self.is_dry:
+            self._ids = {}
+        elif len(self._products) > KEPT_PRODUCTS:
             self._forget()
-        known = {item: self._ids[item] for item in serial_numbers if item in self._ids} if self.is_dry else {}
-        wanted = [(item,) for item in serial_numbers if item not in known]
-        rows = self._read(session, PRODUCTS.c.serial_number_key, wanted) if wanted else []
-        found = {row.serial_number_key: row.id for row in rows}
-        if self.is_dry:
-            self._ids |= found
-        return known | found
+        wanted = [(item,) for item in serial_numbers - self._ids.keys()]
+        if wanted:
+            read = self._read(session, PRODUCTS.c.serial_number_key, wanted)
+            self._ids |= {product.serial_number_key: product.id for product in read}
+        return self._ids
 
     def _forget(self) -> None:
         for item in self._products.keys() - self._touched:
@@ -65,29 +80,20 @@ class StockLedger:
         self._products = {}
         self._ids = {}
 
-    def _read(self, session: Session, column: Any, values: list[tuple[Any]]) -> Sequence[Any]:
+    def _read(self, session: Session, column: Any, values: list[tuple[Any]]) -> list[StockedProduct]:
         wanted = join_values(session, column, values=values)
-        names = (
-            "id",
-            "serial_number",
-            "serial_number_key",
-            "quantity",
-            "cost_price",
-            "sell_price",
-            "reorder_level",
-        )
-        query = select(*(PRODUCTS.c[name] for name in names))
-        query = query.join(wanted.table, wanted.condition).order_by(PRODUCTS.c.id)
+        query = select(*(PRODUCTS.c[name] for name in StockedProduct._fields))
+        query = query.join(wanted.table, wanted.condition)
         if not self.is_dry:
-            query = query.with_for_update(of=PRODUCTS)
-        rows = session.execute(query, wanted.parameters).all()
-        for row in rows:
-            self._products[row.id] = row
-            self._quantities.setdefault(row.id, row.quantity)
-        return rows
+            query = query.order_by(PRODUCTS.c.id).with_for_update(of=PRODUCTS)
+        read = list(map(StockedProduct._make, fetch_tuples(session, query, wanted.parameters)))
+        for product in read:
+            self._products[product.id] = product
+            self._quantities.setdefault(product.id, product.quantity)
+        return read
 
-    def get_product(self, product_id: int) -> Any:
-        """Return the product's row: id, serial_number, cost_price, sell_price."""
+    def get_product(self, product_id: int) -> StockedProduct:
+        """Return a product as it was read."""
         return self._products[product_id]
 
     def get_quantity(self, product_id: int) -> int:
