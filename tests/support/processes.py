@@ -6,10 +6,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.forked import Forked
 
 PATIENCE_SECONDS = 30.0
 
@@ -50,7 +54,7 @@ def end_process(process: subprocess.Popen[bytes], kind: signal.Signals, patience
     return await_end(process, patience)
 
 
-def await_end(process: "subprocess.Popen[bytes]", patience: float = 15.0) -> int:
+def await_end(process: "subprocess.Popen[bytes] | Forked", patience: float = 15.0) -> int:
     """Wait for a process that was told to end, and return its exit code; killed when it does not listen."""
     try:
         return process.wait(patience)
@@ -69,6 +73,19 @@ def find_marked(marker: str) -> list[int]:
         except OSError:  # it ended meanwhile, or belongs to another user
             continue
     return [pid for pid in found if pid != os.getpid()]
+
+
+def find_in_sessions(leaders: Collection[int]) -> list[int]:
+    """Return the ids of the processes in the sessions of these leaders; not of those that wait for burial."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _parent, _group, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it ended meanwhile
+            continue
+        if int(session) in leaders and state != "Z":
+            found.append(int(folder.name))
+    return found
 
 
 def children_of(pid: int) -> list[int]:
