@@ -52,9 +52,9 @@ def heard_statements() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("database", [POSTGRES], indirect=True)
-def test_what_a_page_asks_postgresql_starts_no_helpers(app: Flask) -> None:
+def test_what_a_page_asks_postgresql_starts_no_helpers_and_is_planned_for_its_values(app: Flask) -> None:
     def ask() -> list[str | None]:
-        names = ("max_parallel_workers_per_gather", "jit")
+        names = ("max_parallel_workers_per_gather", "jit", "plan_cache_mode")
         found = [db.session.scalar(text("SELECT current_setting(:name)"), {"name": name}) for name in names]
         db.session.rollback()
         return found
@@ -62,8 +62,9 @@ def test_what_a_page_asks_postgresql_starts_no_helpers(app: Flask) -> None:
     with app.app_context():
         usual = ask()
         with app.test_request_context():
-            assert ask() == ["0", "off"]
-        assert ask() == usual != ["0", "off"]
+            assert ask() == ["0", "off", "force_custom_plan"]
+        assert ask() == usual
+    assert not {"0", "off", "force_custom_plan"} & set(usual)
 
 
 @on_both_databases

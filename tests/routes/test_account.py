@@ -65,14 +65,24 @@ def test_the_browsers_are_listed_by_what_they_say_of_themselves(app: Flask) -> N
     open_browser(app)
     rows = [row.get_text(" ", strip=True) for row in soup(here.get("/account/")).select(".access-row")]
     assert len(rows) == 2
-    assert "Firefox on Windows This browser 127.0.0.1 · last seen just now" in rows[1]
-    assert "This browser" not in rows[0]
+    assert "Firefox on Windows This browser 127.0.0.1 · last seen just now" in rows[0]
+    assert "This browser" not in rows[1]
+
+
+def test_of_many_browsers_this_one_stands_first_and_the_oldest_are_folded(app: Flask) -> None:
+    here, *_others = [open_browser(app) for _ in range(8)]
+    page = soup(here.get("/account/"))
+    assert "This browser" in page.select(".access-row")[0].get_text()
+    folded = page.select_one("section[aria-labelledby=sessions-title] details")
+    assert folded is not None
+    assert folded.select_one("summary").get_text(strip=True) == "3 more"  # type: ignore[union-attr]  # it has one
+    assert len(folded.select(".access-row")) == 3
 
 
 def test_one_browser_is_signed_out_from_another(app: Flask) -> None:
     here, there = open_browser(app), open_browser(app)
     forms = soup(here.get("/account/")).select(".access-row form")
-    post(here, str(forms[0]["action"]))
+    post(here, str(forms[1]["action"]))
     assert (here.get("/").status_code, there.get("/").status_code) == (200, 302)
 
 

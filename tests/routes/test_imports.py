@@ -433,6 +433,15 @@ def test_a_row_is_corrected_in_place_with_htmx(browser: FlaskClient) -> None:
     assert "Corrected" in answer.text
 
 
+def test_a_row_is_not_said_to_be_corrected_before_the_import_was_applied(browser: FlaskClient) -> None:
+    url = send(browser, "suppliers", BAD)
+    check(browser, url)
+    assert post(browser, f"{url}/rows/2", data={"cell-1": "n@s.example"}).status_code == 303
+    page = text_of(soup(browser.get(url)))
+    assert "Rows can be corrected once the import was applied." in page
+    assert "is corrected" not in page
+
+
 def test_a_row_that_was_taken_cannot_be_corrected(browser: FlaskClient) -> None:
     url = bring_in(browser, "suppliers", BAD)
     for line in ("6", "99", str(2**70)):

@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from tests.support.databases import on_both_databases
 from tests.support.factories import save, stock_up
@@ -10,11 +10,13 @@ from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Category
 from webapp.resources.registry import RESOURCES, get_resource
-from webapp.services import queries
+from webapp.resources.types import fold_search
+from webapp.services import queries, record_search, search_pieces
 from webapp.services.demo import load_demo
 from webapp.services.record_removal import remove_records
 from webapp.services.record_search import BEST
 from webapp.services.records import SaveContext
+from webapp.services.search_pieces import SHORT
 
 CATEGORIES = get_resource("categories")
 
@@ -57,6 +59,92 @@ def test_words_are_found_anywhere_and_short_ones_where_a_word_begins(app: Flask)
         assert found('"tea" OR') == []
         assert found("geen") == []
         assert len(found("  ")) == 5
+
+
+NAMES = (
+    "INV-2026-012345",
+    "INV-2026-012399",
+    "INV-2027-000001",
+    "2026-12 Café",
+    "Quiche com queijo",
+    "A quiz",
+    "Steak 100% Q",
+    "a_b /c/",
+    "-2 degrees",
+    "чай-2026",
+)
+SEARCHED = (
+    *(
+        "inv-2026-012345",
+        "inv-2026",
+        "inv-2025",
+        "2026-0",
+        "26-01",
+        "6-0",
+        "-01",
+        "-2",
+        "2",
+        "20",
+        "12",
+        "01",
+    ),
+    *(
+        "q",
+        "qu",
+        "qui",
+        "quic",
+        "zqu",
+        "i",
+        "in",
+        "nv",
+        "v-",
+        "чай",
+        "ай",
+        "ч",
+        "a_",
+        "_b",
+        "%",
+        "100%",
+        "/",
+        "/c",
+    ),
+    *(
+        "/c/",
+        "xyz",
+        "012399",
+        "inv 2026",
+        "inv 0123",
+        "q ste",
+        "quiche qu",
+        "2 de",
+        "nowhere inv",
+        "a q",
+        "2027 1",
+    ),
+)
+
+
+def is_match(name: str, words: str) -> bool:
+    """What a search means, told without an index."""
+    text = f" {fold_search(name)}"
+    return all((word if len(word) >= SHORT else f" {word}") in text for word in fold_search(words).split())
+
+
+@on_both_databases
+@pytest.mark.parametrize("rare", [0.01, 0.25, 1])
+def test_whatever_the_index_is_asked_for_the_same_is_found(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, rare: float
+) -> None:
+    monkeypatch.setattr(search_pieces, "RARE", rare)
+    with app.app_context():
+        save("categories", *({"name": name} for name in NAMES))
+        for many in (0, 1):
+            monkeypatch.setattr(record_search, "MANY", many)
+            for words in SEARCHED:
+                wanted = sorted(name for name in NAMES if is_match(name, words))
+                assert sorted(found(words)) == wanted, words
+                conditions = queries.where_search(CATEGORIES, words)
+                assert sorted(db.session.scalars(select(Category.name).where(*conditions))) == wanted, words
 
 
 @on_both_databases

@@ -76,7 +76,7 @@ def revoke_token(token_id: int) -> ResponseReturnValue:
 def _show(problems: dict[str, Problem], *, name: str = "") -> ResponseReturnValue:
     page = render_template(
         "account/show.html",
-        sessions=user_sessions.list_sessions(current_user, current_user.id),
+        sessions=user_sessions.list_sessions(current_user, current_user.id, g.session_id),
         tokens=api_tokens.list_tokens(current_user, current_user.id),
         current_session=g.session_id,
         problems=problems,

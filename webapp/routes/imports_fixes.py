@@ -12,6 +12,7 @@ from webapp.errors import Conflict, Invalid, NotFound, Problem
 from webapp.htmx import go_to, render_page, wants_fragment
 from webapp.models import DataImport, ImportRowError
 from webapp.resources.registry import get_resource
+from webapp.routes.flashes import flash_refusal
 from webapp.routes.import_context import build_context
 from webapp.services import import_errors, import_fixes, imports
 from webapp.services.accounts import require_role
@@ -66,7 +67,8 @@ def fix_row(public_id: str, line: int) -> ResponseReturnValue:
     except Invalid as error:
         return _row_page(found, line, typed=typed, problems=list(error.problems.values())), 422
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
+        return go_to(url_for("imports.show_import", public_id=public_id))
     if wants_fragment():
         row = render_template(
             "imports/_row.html",
@@ -121,7 +123,7 @@ def fix_value(public_id: str) -> ResponseReturnValue:
     except Invalid as error:
         return _problem_page(found, error)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     else:
         flash(ngettext("%(num)s row is corrected.", "%(num)s rows are corrected.", count))
     return go_to(url_for("imports.show_import", public_id=public_id, _anchor="corrections"))
@@ -136,7 +138,7 @@ def start_fixed(public_id: str) -> ResponseReturnValue:
     except Invalid as error:
         return _problem_page(found, error)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return go_to(url_for("imports.show_import", public_id=public_id))
 
 

@@ -11,6 +11,7 @@ from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
 from webapp.models import DataImport
 from webapp.resources.registry import get_resource
+from webapp.routes.flashes import flash_refusal
 from webapp.routes.import_context import build_context
 from webapp.routes.import_forms import read_mapping, read_options, read_overrides
 from webapp.services import import_profiles, import_undo, imports
@@ -38,7 +39,7 @@ def read_again(public_id: str) -> ResponseReturnValue:
     except Problem as problem:
         return _page(found, 422, problems={"reading": problem}, typed_reading=request.form)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return _back(public_id)
 
 
@@ -53,7 +54,7 @@ def start_check(public_id: str) -> ResponseReturnValue:
     except Invalid as error:
         return _page(found, 422, mapping=mapping, options=options, problems=error.problems)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return _back(public_id)
 
 
@@ -92,7 +93,7 @@ def start_undo(public_id: str) -> ResponseReturnValue:
     try:
         imports.start_undo(current_user, public_id)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return _back(public_id)
 
 
@@ -111,7 +112,7 @@ def apply_profile(public_id: str) -> ResponseReturnValue:
         import_profiles.apply_profile(current_user, public_id, profile_id)
         flash(_("The saved matching is used. Look it over, then check the file."))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return _back(public_id)
 
 

@@ -15,6 +15,7 @@ from webapp.htmx import go_to, render_page
 from webapp.models import DataImport, TaskNotification
 from webapp.models.base import utc_now
 from webapp.routes.downloads import get_file_of, send_kept_file
+from webapp.routes.flashes import flash_hint, flash_refusal
 from webapp.routes.questions import ask
 from webapp.services import bulk_jobs, job_actions, jobs, monitor
 from webapp.services.import_again import prepare_import_again
@@ -121,7 +122,7 @@ def retry_job(task_id: object) -> ResponseReturnValue:
     try:
         jobs.retry_job(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return _go_to_job(task_id)
 
 
@@ -131,7 +132,7 @@ def cancel_job(task_id: object) -> ResponseReturnValue:
     try:
         jobs.cancel_job(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return _go_to_job(task_id)
 
 
@@ -141,10 +142,10 @@ def run_again(task_id: object) -> ResponseReturnValue:
     try:
         made = job_actions.run_again(current_user, str(task_id))
     except Invalid:
-        flash(_("It can no longer be made as it was. Look at what is chosen here."))
+        flash_hint(_("It can no longer be made as it was. Look at what is chosen here."))
         return go_to(url_for("exports.new_export", like=task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(url_for("jobs.show_job", task_id=task_id))
     return go_to(url_for("jobs.show_job", task_id=made.task_id))
 
@@ -160,9 +161,9 @@ def take_up_again(task_id: object, back: str) -> ResponseReturnValue:
     try:
         made = prepare_import_again(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(back)
-    flash(_("This is a new import of the same file. Nothing is saved until you start it."))
+    flash_hint(_("This is a new import of the same file. Nothing is saved until you start it."))
     return go_to(url_for("imports.show_import", public_id=made.public_id))
 
 
@@ -182,7 +183,7 @@ def delete_job(task_id: object) -> ResponseReturnValue:
     try:
         job_actions.delete_job(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(url)
     flash(_("The job was deleted."))
     return go_to(url_for("jobs.list_jobs"))

@@ -14,6 +14,7 @@ from webapp.extensions import settings
 from webapp.htmx import go_to, page_before, render_page
 from webapp.locale import MONITOR_TIMEZONE, choose_timezone, is_known_timezone
 from webapp.models.base import utc_now
+from webapp.routes.flashes import flash_refusal
 from webapp.routes.guards import require_admin
 from webapp.services import job_actions, monitor, schedules
 from webapp.services.monitor_types import ActionResult, JobFilter
@@ -127,7 +128,7 @@ def run_schedule(name: str) -> ResponseReturnValue:
     try:
         job = schedules.run_now(current_user, name)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(url_for("monitor.list_schedules"))
     return go_to(url_for("monitor_jobs.show_job", task_id=job.task_id))
 

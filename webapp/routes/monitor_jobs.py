@@ -16,6 +16,7 @@ from tasks.queue import TASKS
 from webapp.errors import Conflict
 from webapp.htmx import go_to, render_page, wants_fragment
 from webapp.models.base import utc_now
+from webapp.routes.flashes import flash_hint, flash_refusal
 from webapp.routes.guards import require_admin
 from webapp.routes.jobs import note_seen, take_up_again
 from webapp.routes.monitor import DEEDS, NO_FINGERPRINT, WINDOWS, tell_result
@@ -207,7 +208,7 @@ def act_on_many(action: str) -> ResponseReturnValue:
     task_ids = list(dict.fromkeys(request.form.getlist("task_id")))
     back = _find_way_back(filters)
     if not everything and not task_ids:
-        flash(_("Tick the jobs first."))
+        flash_hint(_("Tick the jobs first."))
         return go_to(back)
     if request.form.get("confirmed") != "yes":
         count = (
@@ -225,7 +226,7 @@ def act_on_many(action: str) -> ResponseReturnValue:
             expected=request.form.get("expected", type=int),
         )
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     else:
         flash(tell_result(action, result))
     return go_to(back)
@@ -338,7 +339,7 @@ def run_again(task_id: object) -> ResponseReturnValue:
     try:
         job = job_actions.run_again(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(_job_url(task_id))
     return go_to(_job_url(job.task_id))
 
@@ -364,7 +365,7 @@ def delete_job(task_id: object) -> ResponseReturnValue:
     try:
         job_actions.delete_job(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(_job_url(task_id))
     flash(_("The job was deleted."))
     return go_to(url_for("monitor_jobs.list_jobs"))
@@ -374,7 +375,7 @@ def _act(task_id: object, action: Callable[..., object]) -> ResponseReturnValue:
     try:
         action(current_user, str(task_id))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     return go_to(_job_url(task_id))
 
 

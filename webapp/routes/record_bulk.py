@@ -13,6 +13,7 @@ from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to
 from webapp.models import TaskNotification
 from webapp.resources.base import N_, Resource
+from webapp.routes.flashes import flash_hint, flash_refusal
 from webapp.routes.questions import ask
 from webapp.routes.records import blueprint
 from webapp.services import bulk_jobs, bulk_records, queries
@@ -33,12 +34,12 @@ def bulk(resource: Resource) -> ResponseReturnValue:
         abort(400)
     selection = read_selection(resource)
     if selection.is_empty:
-        flash(_("Tick the records first."))
+        flash_hint(_("Tick the records first."))
         return go_to(_find_way_back(selection))
     try:
         return act(selection)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(_find_way_back(selection))
 
 

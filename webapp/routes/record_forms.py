@@ -12,6 +12,7 @@ from flask_login import current_user
 from webapp.errors import Invalid, NotFound, Problem
 from webapp.htmx import go_to, wants_fragment
 from webapp.resources.base import Resource
+from webapp.routes.flashes import flash_hint
 from webapp.routes.record_conflicts import show_conflict, take_choices
 from webapp.routes.record_controls import (
     list_carried,
@@ -122,7 +123,7 @@ def update_record(resource: Resource, record_id: int) -> ResponseReturnValue:
     except NotFound:
         return _show_new(resource, texts, is_gone=True), 409
     if made.action == "unchanged":
-        flash(_("Nothing was changed."))
+        flash_hint(_("Nothing was changed."))
     else:
         _say(_("%(kind)s “%(name)s” is saved."), resource, made.after)
     return go_to(url_for("records.show_record", resource=resource, record_id=record_id))

@@ -12,6 +12,7 @@ from webapp.models import SavedExport
 from webapp.resources.registry import RESOURCES
 from webapp.routes.export_form import Choices, read_address, read_form, read_stored
 from webapp.routes.export_page import describe_repeat, is_only_looking, show_form
+from webapp.routes.flashes import flash_hint
 from webapp.routes.questions import ask
 from webapp.services import saved_exports
 from webapp.services.export_schedules import Repeat
@@ -44,7 +45,7 @@ def show_saved(saved_id: int) -> ResponseReturnValue:
     """Show a saved export: its owner changes it here, an administrator looks."""
     saved = saved_exports.get_saved(current_user, saved_id)
     if saved.model_name not in RESOURCES:
-        flash(_("The records of this saved export are no longer kept."))
+        flash_hint(_("The records of this saved export are no longer kept."))
         return go_to(url_for("exports.list_exports"))
     return _show(saved)
 

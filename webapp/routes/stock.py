@@ -9,6 +9,7 @@ from flask_login import current_user
 from webapp.errors import Conflict, Invalid
 from webapp.htmx import go_to, render_page
 from webapp.resources.types import fold_key
+from webapp.routes.flashes import flash_hint, flash_refusal
 from webapp.routes.stock_form import CountForm, add_scanned, begin_count, read_form
 from webapp.services import stock_counting
 from webapp.services.accounts import require_role
@@ -52,7 +53,7 @@ def create_count() -> ResponseReturnValue:
         form.problem = next(iter(error.problems.values()))
         return _render(form), 422
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return go_to(url_for("stock.show_count", reference=form.reference))
     _tell(result)
     if not result.corrected:
@@ -80,7 +81,7 @@ def _tell(result: CountResult) -> None:
         + ngettext("%(num)s was as it should be.", "%(num)s were as they should be.", result.unchanged)
     )
     if names := result.moved_meanwhile:
-        flash(
+        flash_hint(
             _(
                 "The stock of these changed while you looked, and the difference was taken from what it was then: %(names)s.",
                 names=", ".join(names[:10]) + (" …" if len(names) > 10 else ""),

@@ -9,6 +9,7 @@ from webapp.errors import Conflict, Invalid, Problem
 from webapp.htmx import go_to, render_page
 from webapp.models import ROLES
 from webapp.routes import access_words, token_pages
+from webapp.routes.flashes import flash_refusal
 from webapp.routes.guards import require_admin
 from webapp.routes.invitations import link_url
 from webapp.routes.questions import ask
@@ -73,7 +74,7 @@ def show_user(user_id: int) -> ResponseReturnValue:
         "users/show.html",
         user=user,
         roles=ROLES,
-        sessions=user_sessions.list_sessions(current_user, user_id),
+        sessions=user_sessions.list_sessions(current_user, user_id, g.session_id),
         tokens=api_tokens.list_tokens(current_user, user_id),
         current_session=g.session_id,
     )
@@ -85,7 +86,7 @@ def change_role(user_id: int) -> ResponseReturnValue:
     try:
         user = users.change_role(current_user, user_id, request.form.get("role", ""))
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
         return _go_to_user(user_id)
     flash(_("%(email)s: %(role)s.", email=user.email, role=access_words.role_label(user.role)))
     if user.id == current_user.id and not user.is_admin:
@@ -106,7 +107,7 @@ def switch_user(user_id: int) -> ResponseReturnValue:
     try:
         users.disable_user(current_user, user_id)
     except Conflict as error:
-        flash(_(str(error)))
+        flash_refusal(error)
     else:
         flash(_("%(email)s is disabled and signed out everywhere.", email=user.email))
     return _go_to_user(user_id)

@@ -79,13 +79,17 @@ def note_seen(found: UserSession, place: Place) -> None:
         )
 
 
-def list_sessions(actor: User, user_id: int) -> Sequence[UserSession]:
-    """Return the sessions of a user, the last used first: the actor's own, or anybody's for an administrator."""
+def list_sessions(actor: User, user_id: int, current_id: int = 0) -> Sequence[UserSession]:
+    """Return the sessions of a user: the actor's own, or anybody's for an administrator.
+
+    The current one comes first, whatever was noted of it, then the last used.
+    """
     _check_may_see(actor, user_id)
     query = select(UserSession).where(
         UserSession.user_id == user_id, UserSession.last_seen_at > utc_now() - LIFETIME
     )
-    ordered = query.order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+    is_current = UserSession.id == current_id
+    ordered = query.order_by(is_current.desc(), UserSession.last_seen_at.desc(), UserSession.id.desc())
     return db.session.scalars(ordered.limit(LISTED)).all()
 
 
