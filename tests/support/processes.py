@@ -37,6 +37,11 @@ def wait_until(
         time.sleep(0.02)
 
 
+def on_this_machine(seconds: float) -> float:
+    """Return how long that may take here: longer by as much as the processors have more to do than they can."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def die_with_parent(command: Sequence[str], name: str) -> list[str]:
     """Return the command that gets a signal when the test run is killed. The process id stays the same."""
     setpriv = shutil.which("setpriv")
