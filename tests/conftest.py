@@ -1,7 +1,7 @@
 """What every test can ask for. The work behind it is in ``tests/support``."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from tests.support import houses
+from tests.support.forked import Mother
 from tests.support.houses import Environment, MakeApp
 from tests.support.outcome import FAILED
 from tests.support.services import PostgresServer, run_postgres, run_redis, wipe_redis
@@ -115,10 +116,27 @@ def app(make_app: MakeApp) -> Flask:
 def stack(environment: Environment, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The real processes of this test's house; nothing runs until the test starts it."""
     made = Stack(environment, tmp_path)
+    if any(map(request.node.get_closest_marker, ("browser", "forked"))):
+        made.mothers = request.getfixturevalue("mothers")
     yield made
     if request.node.stash.get(FAILED, False):
         print(made.tails())  # noqa: T201 - shown with the failure
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def mothers() -> Iterator[Callable[[str], Mother]]:
+    """What forks the processes of tests that are not about processes: see ``Stack.mothers``."""
+    kept: dict[str, Mother] = {}
+
+    def find(kind: str) -> Mother:
+        if kind not in kept:
+            kept[kind] = Mother(kind)
+        return kept[kind]
+
+    yield find
+    for mother in kept.values():
+        mother.stop()
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """What importing costs, and that every module can be imported on its own."""
 
+import ast
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from itertools import accumulate
 from pathlib import Path
-
-import pytest
 
 from config import ROOT
 from tests.support.houses import base_environment
@@ -21,11 +23,10 @@ HEAVY = (
     "python_calamine",
     "PIL",
 )
-MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for folder in ("webapp", "tasks")
-    for path in (ROOT / folder).rglob("*.py")
-)
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in (ROOT / "config.py", *(ROOT / "webapp").rglob("*.py"), *(ROOT / "tasks").rglob("*.py"))
+}
 
 
 def run_python(code: str, tmp_path: Path) -> str:
@@ -53,42 +54,41 @@ def test_the_web_process_loads_none_of_the_heavy_libraries(tmp_path: Path) -> No
     assert loaded.isdisjoint(HEAVY)
 
 
-@pytest.mark.slow
-def test_every_module_can_be_imported_first(tmp_path: Path) -> None:
-    # One interpreter that forks for each module: as fresh as a new one, and far quicker, because it
-    # has everything loaded that is not ours.
-    code = f"""
-import importlib, json, os, sys, traceback
+def test_every_module_can_be_imported(tmp_path: Path) -> None:
+    run_python(f"import importlib; [importlib.import_module(name) for name in {sorted(MODULES)!r}]", tmp_path)
 
-def is_ours(name):
-    return name.partition(".")[0] in ("webapp", "tasks", "config")
 
-def in_child(work):
-    child = os.fork()
-    if not child:
-        try:
-            work()
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return os.waitpid(child, 0)[1] == 0
+def test_no_module_must_be_imported_before_another() -> None:
+    graph = {name: _list_needed(name, ast.parse(path.read_text())) for name, path in MODULES.items()}
+    assert "webapp.extensions" in graph["webapp.services.jobs"]
+    list(TopologicalSorter(graph).static_order())  # CycleError names those that need each other
 
-def list_others():
-    import webapp.app, webapp.routes.live, tasks.worker
-    with open(os.environ["DATA_DIR"] + "/others", "w") as file:
-        json.dump([name for name in sys.modules if not is_ours(name)], file)
 
-assert in_child(list_others)
-for name in json.load(open(os.environ["DATA_DIR"] + "/others")):
-    try:
-        importlib.import_module(name)
-    except ImportError:
-        pass
-assert not any(is_ours(name) for name in sys.modules)
-print([name for name in {MODULES!r} if not in_child(lambda: importlib.import_module(name))])
-"""
-    assert run_python(code, tmp_path).strip() == "[]"
+def _list_needed(name: str, tree: ast.AST) -> set[str]:
+    """Return what of ours runs when a module is imported; its own packages do before it in any case."""
+    needed = {part for target in _list_imports(tree) for part in _with_packages(target)}
+    return needed & MODULES.keys() - set(_with_packages(name))
+
+
+def _list_imports(node: ast.AST) -> Iterator[str]:
+    """Yield what is imported at once: not in functions, and not for the checker of types alone."""
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                pass
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                pass
+            case ast.Import(names=names):
+                yield from (item.name for item in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                members = [f"{module}.{item.name}" for item in names]
+                yield from (member if member in MODULES else module for member in members)
+            case _:
+                yield from _list_imports(child)
+
+
+def _with_packages(name: str) -> list[str]:
+    return list(accumulate(name.split("."), lambda package, part: f"{package}.{part}"))
 
 
 def test_a_process_that_reads_files_does_not_load_the_application(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from tests.support.databases import on_both_databases
 from tests.support.houses import MakeApp
 from tests.support.jobs import ask, carry_out, event_names, failing, look_at
+from tests.support.processes import on_this_machine
 from webapp import live, logs
 from webapp.database import write_transaction
 from webapp.errors import NotFound
@@ -132,7 +133,7 @@ def test_a_full_store_drops_and_counts_and_never_waits(
         begun = time.monotonic()
         for _ in range(10):
             log.warning("x")
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < on_this_machine(1)
     store._store()
     page = monitor.list_logs(admin)
     assert (len(page.lines), page.dropped) == (3, 7)

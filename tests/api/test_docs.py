@@ -17,7 +17,7 @@ from tests.support.stack import Stack
 from webapp.extensions import db
 from webapp.models import Product, Supplier
 
-pytestmark = [pytest.mark.slow, pytest.mark.integration]
+pytestmark = [pytest.mark.slow, pytest.mark.integration, pytest.mark.forked]
 
 SCRIPTS = ROOT / "docs" / "api"
 NORTHWIND = ROOT.parent / "shared" / "data" / "northwind"

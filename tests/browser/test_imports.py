@@ -260,6 +260,7 @@ def test_what_somebody_touched_since_is_kept_and_named(app: Flask, page: Page, t
     with app.app_context():
         save("brands", {"name": "Bolt", "description": "changed by hand"})
     page.get_by_role("link", name="Take it back").click()
+    expect(page.get_by_role("heading", name="Take the import back?")).to_be_visible()
     assert tallies(page) == [1, 0, 1]
     expect(page.get_by_role("listitem").filter(has_text="Bolt")).to_be_visible()
     page.get_by_role("button", name="Take it back").click()

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from tests.support.databases import index_for_search, on_both_databases
+from tests.support.processes import on_this_machine
 from webapp.database import write_transaction
 from webapp.extensions import db
 from webapp.models import Brand, Category, Inflow, Metric, Outflow, Product, ProductModel
@@ -491,7 +492,7 @@ def test_without_its_redis_a_page_is_still_fast_and_the_log_says_it_once(
         started = time.monotonic()
         for _ in range(5):
             metrics.get_metrics()
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < on_this_machine(1)
         metrics.mirror_to_redis()
     assert [record.levelname for record in caplog.records if "Redis" in record.message] == ["WARNING"]
 

@@ -6,10 +6,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.forked import Forked
 
 PATIENCE_SECONDS = 30.0
 
@@ -33,6 +37,11 @@ def wait_until(
         time.sleep(0.02)
 
 
+def on_this_machine(seconds: float) -> float:
+    """Return how long that may take here: longer by as much as the processors have more to do than they can."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def die_with_parent(command: Sequence[str], name: str) -> list[str]:
     """Return the command that gets a signal when the test run is killed. The process id stays the same."""
     setpriv = shutil.which("setpriv")
@@ -50,7 +59,7 @@ def end_process(process: subprocess.Popen[bytes], kind: signal.Signals, patience
     return await_end(process, patience)
 
 
-def await_end(process: "subprocess.Popen[bytes]", patience: float = 15.0) -> int:
+def await_end(process: "subprocess.Popen[bytes] | Forked", patience: float = 15.0) -> int:
     """Wait for a process that was told to end, and return its exit code; killed when it does not listen."""
     try:
         return process.wait(patience)
@@ -69,6 +78,19 @@ def find_marked(marker: str) -> list[int]:
         except OSError:  # it ended meanwhile, or belongs to another user
             continue
     return [pid for pid in found if pid != os.getpid()]
+
+
+def find_in_sessions(leaders: Collection[int]) -> list[int]:
+    """Return the ids of the processes in the sessions of these leaders; not of those that wait for burial."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _parent, _group, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it ended meanwhile
+            continue
+        if int(session) in leaders and state != "Z":
+            found.append(int(folder.name))
+    return found
 
 
 def children_of(pid: int) -> list[int]:

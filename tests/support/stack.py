@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,16 @@ import httpx
 import pytest
 
 from config import ROOT
+from tests.support.forked import Forked, Mother
 from tests.support.houses import Environment
-from tests.support.processes import await_end, die_with_parent, find_marked, free_port, wait_until
+from tests.support.processes import (
+    await_end,
+    die_with_parent,
+    find_in_sessions,
+    find_marked,
+    free_port,
+    wait_until,
+)
 
 MARK = "STOCKROOM_TEST_MARK"
 TRIES = 3
@@ -49,7 +57,7 @@ class Started:
     """One process and what it printed."""
 
     name: str
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | Forked"
     log: Path
 
     @property
@@ -64,13 +72,18 @@ class Started:
 
 @dataclass
 class Stack:
-    """The processes of one house. All carry a mark in their environment, by which they are found again."""
+    """The processes of one house.
+
+    Those that are started carry a mark in their environment, by which they and their children are found
+    again; those that are forked have a session of their own.
+    """
 
     environment: Environment
     folder: Path
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     started: list[Started] = field(default_factory=list)
     port: int = 0
+    mothers: Callable[[str], Mother] | None = None  # of those processes that need not be started from nothing
 
     @property
     def url(self) -> str:
@@ -95,8 +108,25 @@ class Stack:
     def start(self, name: str, command: Sequence[str], **variables: str) -> Started:
         """Start a command in a session of its own, with the house's environment."""
         log = self.folder / f"{name}-{len(self.started)}.log"
+        process = self._fork(name, command, variables, log) or self._start(command, variables, log)
+        self.started.append(Started(name, process, log))
+        return self.started[-1]
+
+    def _fork(
+        self, name: str, command: Sequence[str], variables: Mapping[str, str], log: Path
+    ) -> Forked | None:
+        environment = self.make_environment(variables)
+        is_usual = environment["ASYNC_MODE"] in ("", "eventlet") and list(command) == procfile_command(name)
+        if self.mothers is None or not is_usual:
+            return None
+        log.touch()
+        return self.mothers(name).fork(command, environment, log)
+
+    def _start(
+        self, command: Sequence[str], variables: Mapping[str, str], log: Path
+    ) -> "subprocess.Popen[bytes]":
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 die_with_parent(command, "KILL"),
                 cwd=ROOT,
                 env=self.make_environment(variables),
@@ -104,8 +134,6 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.started.append(Started(name, process, log))
-        return self.started[-1]
 
     def make_environment(self, variables: Mapping[str, str]) -> Environment:
         """Return what a process of this house finds in its environment, and nothing of the test run's."""
@@ -131,12 +159,15 @@ class Stack:
         deaf = [item.name for item in alive if item.process.returncode == -signal.SIGKILL]
         assert deaf == [], f"processes that did not listen to SIGTERM:\n{self.tails()}"
         deadline = time.monotonic() + GRACE_SECONDS
-        while (left := find_marked(self.mark)) and time.monotonic() < deadline:
+        while (left := self._find_left()) and time.monotonic() < deadline:
             time.sleep(0.05)  # the kernel is still burying the last of them
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         assert left == [], f"processes that outlived their stop:\n{self.tails()}"
         return codes
+
+    def _find_left(self) -> list[int]:
+        return find_marked(self.mark) + find_in_sessions({item.pid for item in self.started})
 
     def tails(self) -> str:
         """The last lines that each process printed."""

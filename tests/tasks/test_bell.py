@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from tasks import queue
 from tasks.bell import PATIENCE_SECONDS, Bell
 from tests.support.jobs import ask, claim
+from tests.support.processes import on_this_machine
 from webapp.models import User
 
 
@@ -83,13 +84,13 @@ def test_a_frozen_redis_delays_neither_a_request_nor_a_batch(
     try:
         begun = time.monotonic()
         ask(editor)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < on_this_machine(1)
         begun = time.monotonic()
         for number in range(10):
             with run.batch():
                 run.checkpoint = {"line": number}
                 ask(editor)
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < on_this_machine(1.5)
     finally:
         os.kill(server, signal.SIGCONT)
     assert queue.bell.wait(20)
