@@ -48,6 +48,8 @@ def _choose_parts(words: Sequence[str], texts: Sequence[str]) -> list[str]:
     pieces = {piece for word in words for piece in _list_pieces(word)}
     shares = {piece: sum(piece in text for text in texts) / max(len(texts), 1) for piece in pieces}
     rare = {piece for piece, share in shares.items() if share <= RARE}
+    # Of a piece with a hyphen PostgreSQL reads the list of all that begins with the letter after it, too.
+    rare = {piece for piece in rare if piece.isalnum()} or rare
     parts = [part for word in words for part in _join(word, rare)]
     telling = [word for word in words if any(shares[piece] <= COMMON for piece in _list_pieces(word))]
     return parts or telling or list(words)
