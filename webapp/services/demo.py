@@ -26,7 +26,7 @@ from webapp.resources.registry import get_resource
 from webapp.resources.types import Problem
 from webapp.services.demo_catalogue import DEPARTMENTS, TRADERS, lines_of
 from webapp.services.demo_rows import iterate_movement_rows, supplier_row
-from webapp.services.demo_write import Ids, Pace, Row, Writer, gather_statistics, let_log_grow, move_stock
+from webapp.services.demo_write import Ids, Pace, Row, Writer, gather_statistics, move_stock
 from webapp.services.product_moves import note_moves
 
 if TYPE_CHECKING:
@@ -110,7 +110,6 @@ class _Loader:
         categories = [{"name": item.name, "description": item.description} for item in DEPARTMENTS]
         names = sorted({brand for department in DEPARTMENTS for brand in department.brands})
         with write_transaction() as session:
-            let_log_grow(session)
             self.categories = self._find_or_insert(session, "categories", categories)
             self.brands = self._find_or_insert(session, "brands", [{"name": name} for name in names])
             self.suppliers = self._find_or_insert(

@@ -19,9 +19,6 @@ from webapp.services.records import allocate_ids
 
 Row = dict[str, Any]
 Ids = dict[tuple[Any, ...], int]
-LOG_PAGES = (
-    20_000  # of SQLite's log, 80 MB, before it is written back (measured: a load takes 0.6 of the time)
-)
 ANALYSED_ROWS = 1_000  # of each index of SQLite: a fifth of a second with six million records
 SMALLEST_BATCH, LARGEST_BATCH = 200, 20_000
 PREFIXES = {"inflows": "IN", "outflows": "OUT"}
@@ -74,12 +71,6 @@ class Writer:
                 row.update(derived_columns(resource, row))
         insert_rows(session, table, rows)
         self.counts[resource.name] += len(rows)
-
-
-def let_log_grow(session: Session) -> None:
-    """Have SQLite write its log back seldom: rows of one moment change the same pages of many indexes again."""
-    if db.engine.dialect.name == "sqlite":
-        session.execute(text(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}"))
 
 
 def move_stock(session: Session, deltas: Counter[int]) -> None:
