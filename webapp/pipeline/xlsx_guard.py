@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from webapp.pipeline.limits import Limits
+from webapp.pipeline.limits import MEBIBYTE, Limits
 from webapp.pipeline.problems import Notice, ReadProblem, make_notice
 from webapp.pipeline.sniff import not_a_workbook
 from webapp.pipeline.xlsx_size import EntryFacts, measure_entry, measure_texts, sum_shown_texts
@@ -135,9 +135,9 @@ def _read_stored(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 def _too_large(limits: Limits) -> ReadProblem:
     return ReadProblem(
-        N_("Unpacked, the workbook has more than %(limit)s bytes."),
+        N_("Unpacked, the workbook has more than %(limit)s MB."),
         N_("Remove sheets and images that are not needed, or save the table as CSV (UTF-8)."),
-        limit=limits.max_inflated_bytes,
+        limit=-(-limits.max_inflated_bytes // MEBIBYTE),
     )
 
 
@@ -157,7 +157,7 @@ def _too_wide(facts: EntryFacts, limits: Limits) -> ReadProblem:
 
 def _too_much_text(limits: Limits) -> ReadProblem:
     return ReadProblem(
-        N_("With the texts of its cells, a sheet takes more than %(limit)s bytes."),
+        N_("With the texts of its cells, a sheet takes more than %(limit)s MB."),
         N_("Save the table as CSV (UTF-8), which is read a part at a time."),
-        limit=limits.max_sheet_bytes,
+        limit=-(-limits.max_sheet_bytes // MEBIBYTE),
     )
