@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from webapp.database import large_cache
+from webapp.database import give_way, large_cache
 from webapp.extensions import db
 from webapp.models import DataImport
 from webapp.models.base import utc_now
@@ -87,6 +87,7 @@ class Importer:
             with self.size.measured():
                 known = context.seen.copy()
                 self.run.in_batch(partial(self._save_batch, batch=batch, context=context, known=known))
+            give_way()
 
     def _save_batch(
         self, session: Session, batch: Sequence[CheckedRow], context: SaveContext, known: SeenKeys

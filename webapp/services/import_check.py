@@ -47,7 +47,6 @@ def check_all(run: JobRun, source: RowSource) -> CheckReport:
     waiting: list[CheckedRow] = []
     written = time.monotonic()
     source.chunk_rows = CHUNK_ROWS
-    source.is_ahead = db.engine.dialect.name == "postgresql"  # SQLite works in this process
     for rows in source.read():
         plans = save_file_rows(db.session(), source, rows, context)
         db.session.rollback()
