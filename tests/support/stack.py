@@ -115,9 +115,10 @@ class Stack:
     def _fork(
         self, name: str, command: Sequence[str], variables: Mapping[str, str], log: Path
     ) -> Forked | None:
+        if self.mothers is None or list(command) != procfile_command(name):
+            return None
         environment = self.make_environment(variables)
-        is_usual = environment["ASYNC_MODE"] in ("", "eventlet") and list(command) == procfile_command(name)
-        if self.mothers is None or not is_usual:
+        if environment["ASYNC_MODE"] not in ("", "eventlet"):  # the mother of web processes is patched
             return None
         log.touch()
         return self.mothers(name).fork(command, environment, log)
