@@ -8,7 +8,7 @@ from webapp.models import DataImport
 from webapp.pipeline.ahead import work_ahead
 from webapp.pipeline.check import CheckedRow, Checker, check_rows
 from webapp.pipeline.dialect import Dialect
-from webapp.pipeline.garbage import rare_collections
+from webapp.pipeline.garbage import drop_cycles, rare_collections
 from webapp.pipeline.read import read_table
 from webapp.resources.registry import get_resource
 from webapp.services import files
@@ -52,6 +52,7 @@ class RowSource:
                     del rows[0]
                 is_first = False
                 yield rows
+                drop_cycles()
 
     def check(self, records: list[tuple[int, dict[str, str]]]) -> list[CheckedRow]:
         """Return rows of text as values with their problems."""
