@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from config import ROOT
-from tests.support.processes import die_with_parent, end_process
+from tests.support.processes import die_with_parent, end_process, wait_until
 
 START_SECONDS = 60.0
 PAUSE_SECONDS = 0.01
@@ -42,11 +42,7 @@ class Mother:
         order = {"argv": list(argv), "environment": dict(environment), "log": str(log)}
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
-        deadline = time.monotonic() + START_SECONDS
-        while not self._started:
-            assert self._process.poll() is None, "the mother of the processes has died"
-            assert time.monotonic() < deadline, "the mother of the processes is silent"
-            self._listen(PAUSE_SECONDS)
+        wait_until(self._has_started, lambda: "the mother of the processes is silent", START_SECONDS)
         return Forked(self, self._started.pop())
 
     def find_status(self, pid: int) -> int | None:
@@ -60,6 +56,11 @@ class Mother:
             assert stream is not None
             stream.close()
         end_process(self._process, signal.SIGKILL)
+
+    def _has_started(self) -> bool:
+        assert self._process.poll() is None, "the mother of the processes has died"
+        self._listen(PAUSE_SECONDS)
+        return bool(self._started)
 
     def _listen(self, patience: float) -> None:
         assert self._process.stdout is not None

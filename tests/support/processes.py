@@ -70,27 +70,29 @@ def await_end(process: "subprocess.Popen[bytes] | Forked", patience: float = 15.
 
 def find_marked(marker: str) -> list[int]:
     """Return the ids of the processes that carry this text in their environment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if marker.encode() in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
-        except OSError:  # it ended meanwhile, or belongs to another user
-            continue
-    return [pid for pid in found if pid != os.getpid()]
+    return _find_processes(lambda folder: marker.encode() in (folder / "environ").read_bytes())
 
 
 def find_in_sessions(leaders: Collection[int]) -> list[int]:
     """Return the ids of the processes in the sessions of these leaders; not of those that wait for burial."""
+
+    def is_in_one(folder: Path) -> bool:
+        state, _parent, _group, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+        return int(session) in leaders and state != "Z"
+
+    return _find_processes(is_in_one)
+
+
+def _find_processes(is_wanted: Callable[[Path], bool]) -> list[int]:
+    """Return the ids of the others whose folder in /proc says that they are wanted."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            state, _parent, _group, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
-        except OSError:  # it ended meanwhile
+            if is_wanted(folder):
+                found.append(int(folder.name))
+        except OSError:  # it ended meanwhile, or belongs to another user
             continue
-        if int(session) in leaders and state != "Z":
-            found.append(int(folder.name))
-    return found
+    return [pid for pid in found if pid != os.getpid()]
 
 
 def children_of(pid: int) -> list[int]:
